@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "foundation/crypto/hash.h"
+
+#include <openssl/sha.h>
+
+#include "foundation/base/check.h"
+
+namespace hm::crypto {
+
+// The low-level SHA256 calls are used on purpose: OpenSSL 3's EVP dispatch costs several times the
+// hash of a short input.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+Digest sha256(ByteView input) {
+  Digest digest;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, input.data(), input.size());
+  SHA256_Final(digest.bytes.data(), &context);
+  return digest;
+}
+
+Digest tagged_hash(std::string_view tag, ByteView input) {
+  HM_CHECK(tag.size() < 256);
+  const auto length = static_cast<std::uint8_t>(tag.size());
+  Digest digest;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, &length, 1);
+  SHA256_Update(&context, tag.data(), tag.size());
+  SHA256_Update(&context, input.data(), input.size());
+  SHA256_Final(digest.bytes.data(), &context);
+  return digest;
+}
+
+Digest hash_pair(const Digest& left, const Digest& right) {
+  constexpr std::uint8_t kInterior = 0x01;
+  Digest digest;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, &kInterior, 1);
+  SHA256_Update(&context, left.bytes.data(), left.bytes.size());
+  SHA256_Update(&context, right.bytes.data(), right.bytes.size());
+  SHA256_Final(digest.bytes.data(), &context);
+  return digest;
+}
+
+#pragma GCC diagnostic pop
+
+}  // namespace hm::crypto

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (FIPS 180-4) and domain-separated hashing.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/strong.h"
+
+namespace hm::crypto {
+
+struct DigestTag;
+using Digest = Id32<DigestTag>;
+
+Digest sha256(ByteView input);
+
+// SHA-256( len(tag) as one byte ‖ tag ‖ input ): what is signed or named is hashed under a tag such
+// as "hm.vote.v1", so that bytes of one kind never stand for another. Requires: tag shorter than
+// 256.
+Digest tagged_hash(std::string_view tag, ByteView input);
+
+// Interior node of a Merkle tree: SHA-256( 0x01 ‖ left ‖ right ). Leaves use tagged_hash.
+Digest hash_pair(const Digest& left, const Digest& right);
+
+}  // namespace hm::crypto

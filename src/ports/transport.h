@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Framed, authenticated messages between nodes. A transport only ever names peers that proved in
+// the handshake that they hold the node key which genesis or the ledger names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/identity/ids.h"
+#include "foundation/base/bytes.h"
+
+namespace hm::ports {
+
+// Each channel is a stream of its own per peer, so that a long transfer never delays a vote.
+// Limits per channel are in core/stoq/limits.h.
+enum class Channel : std::uint8_t {
+  Consensus,  // proposals, votes, certificates
+  Gossip,     // operations on their way to the leader
+  Sync,       // final blocks for a node that lags
+};
+inline constexpr std::size_t kChannelCount = 3;
+
+enum class SendResult : std::uint8_t { Queued, NotConnected, QueueFull };
+
+// A payload shared by all the peers that it is sent to.
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+class TransportListener {
+ public:
+  virtual ~TransportListener() = default;
+  virtual void on_peer_up(const identity::NodeId& peer) = 0;
+  virtual void on_peer_down(const identity::NodeId& peer, const std::string& reason) = 0;
+  // `payload` is valid during the call only.
+  virtual void on_message(const identity::NodeId& from, Channel channel, ByteView payload) = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Messages to one peer on one channel arrive in order or, when the connection is lost, not at
+  // all; nothing is retransmitted across connections. Never blocks.
+  virtual SendResult send(const identity::NodeId& peer, Channel channel, SharedBytes payload) = 0;
+  virtual std::vector<identity::NodeId> connected_peers() const = 0;
+};
+
+}  // namespace hm::ports
