@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an HTTP server hands to a handler and takes back. Everything happens on the event loop: the
+// handler is called there and answers there, at once or later. The server has bounded, parsed and
+// percent-decoded what arrives here; it has not judged it. No chunk, TLS or socket detail is seen.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hm::ports {
+
+enum class HttpMethod : std::uint8_t { Get, Head, Post, Put, Patch, Delete, Options, Other };
+
+std::string_view name_of(HttpMethod method);
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+};
+
+struct HttpRequest {
+  HttpMethod method = HttpMethod::Get;
+  std::string path;  // percent-decoded, begins with '/', contains no NUL
+  std::vector<std::pair<std::string, std::string>> query;  // percent-decoded, in order
+  std::vector<HttpHeader> headers;
+  std::string body;
+  std::string peer;  // address and port of the other side, "[::1]:51234"
+
+  // Value of the first header of that name, compared without case; empty if there is none.
+  std::string_view header(std::string_view name) const;
+  // How often the header occurs: a request with two Hosts is not one to reason about.
+  std::size_t count(std::string_view name) const;
+  std::optional<std::string_view> query_value(std::string_view key) const;
+};
+
+struct HttpResponse {
+  std::uint16_t status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<HttpHeader> headers;  // beyond Content-Type, Content-Length, Date, Connection
+};
+
+// An open answer of unknown length (server-sent events). Lives as long as someone holds it; the
+// connection closes when the last holder lets go or the other side does.
+class HttpStream {
+ public:
+  enum class WriteResult : std::uint8_t { Queued, Closed, TooSlow };
+
+  virtual ~HttpStream() = default;
+  // Queues bytes. A reader that leaves more than the server's stream limit unread is cut off:
+  // TooSlow once, Closed ever after.
+  virtual WriteResult write(std::string bytes) = 0;
+  virtual bool is_open() const = 0;
+};
+
+// The right to answer one request, once. Dropping it unanswered answers 500, so that no client
+// waits for ever. Answering a connection that is gone does nothing.
+class HttpResponder {
+ public:
+  virtual ~HttpResponder() = default;
+  virtual void send(HttpResponse response) = 0;
+  // Sends the head (its body is the first bytes of the stream) and keeps the answer open. Null if
+  // the connection is gone or too many streams are open already, which the server then says.
+  virtual std::shared_ptr<HttpStream> start_stream(HttpResponse head) = 0;
+};
+
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  // Called with an empty body as soon as the headers are read. An answer here refuses the request
+  // before its body is read, and closes the connection if a body was announced.
+  virtual std::optional<HttpResponse> refuse_early(const HttpRequest& head) = 0;
+  virtual void on_request(HttpRequest request, std::unique_ptr<HttpResponder> responder) = 0;
+};
+
+}  // namespace hm::ports
