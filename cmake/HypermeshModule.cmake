@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-# hm_module(<name>
-#   HEADERS …    public headers, compiled alone by the target all_verify_interface_header_sets
-#   SOURCES …    translation units; none makes an interface library
-#   TESTS …      *_test.cc files, linked into one GoogleTest program hm_<name>_test
-#   DEPENDS …    other modules of this project (checked by tools/check_layers.py)
-#   LIBRARIES …  external libraries (dep::…), private to the module
-#   TEST_DEPENDS …    modules that only the tests need
-#   TEST_LIBRARIES …) libraries that only the tests need
+# The words in which the tree describes itself. tools/check_layers.py reads the same calls, so a
+# module that is declared here is a module that is checked.
+#
+# hm_module(<name>            a library hm::<name> and its unit tests
+#   HEADERS …                 public headers, compiled alone by the target all_verify_interface_header_sets
+#   SOURCES …                 translation units; none makes an interface library
+#   TESTS …                   *_test.cc files, linked into one GoogleTest program hm_<name>_test
+#   DEPENDS …                 other modules of this project (checked by tools/check_layers.py)
+#   LIBRARIES …               external libraries (dep::…), private to the module
+#   TEST_DEPENDS …            modules that only the tests need
+#   TEST_LIBRARIES …          libraries that only the tests need
+#   TEST_TIMEOUT <seconds>)   limit for one test, 120 unless given
+#
+# hm_program(<name> SOURCES … DEPENDS … LIBRARIES …)   an executable build/<preset>/<name>
+# hm_bench(<name> SOURCES … DEPENDS … LIBRARIES …)     a benchmark build/<preset>/bench_<name>
+# hm_fuzz_target(<name> SOURCES … DEPENDS … LIBRARIES …)
+#   The sources define LLVMFuzzerTestOneInput. With HM_FUZZ (preset fuzz) the program fuzz_<name>
+#   is a libFuzzer target; otherwise it replays fuzz/corpus/<name> and a fixed number of seeded
+#   mutations of it, as the test fuzz.<name>.
 include(GoogleTest)
 
 function(hm_module name)
-  cmake_parse_arguments(ARG "" "" "HEADERS;SOURCES;TESTS;DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TEST_TIMEOUT"
+    "HEADERS;SOURCES;TESTS;DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
+  hm_refuse_unparsed("${name}" "${ARG_UNPARSED_ARGUMENTS}")
   list(TRANSFORM ARG_DEPENDS PREPEND "hm_")
   list(TRANSFORM ARG_TEST_DEPENDS PREPEND "hm_")
+  if(NOT ARG_TEST_TIMEOUT)
+    set(ARG_TEST_TIMEOUT 120)
+  endif()
 
   if(ARG_SOURCES)
     add_library("hm_${name}" STATIC ${ARG_SOURCES})
@@ -35,6 +51,43 @@ function(hm_module name)
     target_link_libraries("hm_${name}_test" PRIVATE
       "hm_${name}" ${ARG_TEST_DEPENDS} ${ARG_LIBRARIES} ${ARG_TEST_LIBRARIES} GTest::gtest_main GTest::gmock)
     gtest_discover_tests("hm_${name}_test" TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT 120 LABELS unit)
+      PROPERTIES TIMEOUT "${ARG_TEST_TIMEOUT}" LABELS unit)
+  endif()
+endfunction()
+
+function(hm_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  hm_refuse_unparsed("${name}" "${ARG_UNPARSED_ARGUMENTS}")
+  list(TRANSFORM ARG_DEPENDS PREPEND "hm_")
+  add_executable("${name}" ${ARG_SOURCES})
+  target_link_libraries("${name}" PRIVATE hm::options ${ARG_DEPENDS} ${ARG_LIBRARIES})
+endfunction()
+
+function(hm_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  hm_refuse_unparsed("bench ${name}" "${ARG_UNPARSED_ARGUMENTS}")
+  hm_program("bench_${name}" SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS}
+    LIBRARIES ${ARG_LIBRARIES} benchmark::benchmark)
+endfunction()
+
+function(hm_fuzz_target name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  hm_refuse_unparsed("fuzz target ${name}" "${ARG_UNPARSED_ARGUMENTS}")
+  set(corpus "${CMAKE_SOURCE_DIR}/fuzz/corpus/${name}")
+  if(HM_FUZZ)
+    hm_program("fuzz_${name}" SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} LIBRARIES ${ARG_LIBRARIES})
+    target_link_options("fuzz_${name}" PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
+  hm_program("fuzz_${name}" SOURCES ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc"
+    DEPENDS ${ARG_DEPENDS} LIBRARIES ${ARG_LIBRARIES})
+  add_test(NAME "fuzz.${name}" COMMAND "fuzz_${name}" "${corpus}")
+  set_tests_properties("fuzz.${name}" PROPERTIES LABELS fuzz-corpus TIMEOUT 120)
+endfunction()
+
+# A misspelt keyword would otherwise be swallowed as one more source file or dependency.
+function(hm_refuse_unparsed name unparsed)
+  if(unparsed)
+    message(FATAL_ERROR "${name}: not understood: ${unparsed}")
   endif()
 endfunction()
