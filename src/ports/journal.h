@@ -39,6 +39,9 @@ class Journal {
   // Queues a record; the listener hears when it is durable. Records queued while a flush runs
   // share the next one.
   virtual LogSequence append(ByteView record) = 0;
+  // Damage is reported at every replay until this is called: a validator that restarts while it
+  // abstains must abstain again.
+  virtual void acknowledge_damage() = 0;
   // Records before `first` may be deleted; whole segments go when nothing in them is needed.
   virtual void trim(LogSequence first) = 0;
 };
