@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "foundation/base/hex.h"
+#include "foundation/crypto/aead.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/hkdf.h"
+#include "foundation/crypto/wipe.h"
+
+namespace hm::crypto {
+namespace {
+
+Bytes hex(std::string_view text) { return from_hex(text).value(); }
+
+template <std::size_t N>
+std::array<std::uint8_t, N> array_of(std::string_view text) {
+  std::array<std::uint8_t, N> out{};
+  EXPECT_TRUE(from_hex_exact(text, out));
+  return out;
+}
+
+TEST(Sha256, ReproducesTheVectorsOfFips180) {
+  EXPECT_EQ(sha256({}).to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256(as_bytes("abc")).to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Sha256, TagSeparatesDomainsAndItsLengthIsBound) {
+  EXPECT_EQ(tagged_hash("hm", as_bytes("x")), sha256(hex("02686d78")));
+  EXPECT_NE(tagged_hash("hm", as_bytes("x")), tagged_hash("hmx", as_bytes("")));
+  Bytes pair = hex("01");
+  const Digest left = sha256(as_bytes("l"));
+  const Digest right = sha256(as_bytes("r"));
+  pair.insert(pair.end(), left.bytes.begin(), left.bytes.end());
+  pair.insert(pair.end(), right.bytes.begin(), right.bytes.end());
+  EXPECT_EQ(hash_pair(left, right), sha256(pair));
+}
+
+TEST(Hmac, ReproducesRfc4231Case2) {
+  EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")).to_string(),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(Hkdf, ReproducesRfc5869Cases1And3) {
+  const Bytes secret(22, 0x0b);
+  Bytes out(42);
+  hkdf_sha256(secret, hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"), out);
+  EXPECT_EQ(to_hex(out),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+  hkdf_sha256(secret, {}, {}, out);
+  EXPECT_EQ(to_hex(out),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+}
+
+TEST(Aead, ReproducesGcmTestCases13And14And16) {
+  const AeadKey zero_key{};
+  const AeadNonce zero_nonce{};
+  EXPECT_EQ(to_hex(seal(zero_key, zero_nonce, {}, {})), "530f8afbc74536b9a963b4f1c4cb738b");
+  EXPECT_EQ(to_hex(seal(zero_key, zero_nonce, {}, Bytes(16))),
+            "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+  const Bytes sealed = seal(
+      array_of<32>("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"),
+      array_of<12>("cafebabefacedbaddecaf888"), hex("feedfacedeadbeeffeedfacedeadbeefabaddad2"),
+      hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
+          "49a6b525b16aedf5aa0de657ba637b39"));
+  EXPECT_EQ(
+      to_hex(sealed),
+      "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
+      "56828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
+}
+
+TEST(Aead, OpensWhatItSealedAndNothingElse) {
+  AeadKey key{};
+  key.fill(7);
+  AeadNonce nonce{};
+  const Bytes text = to_bytes(as_bytes("twelve bytes"));
+  const Bytes bound = to_bytes(as_bytes("aad"));
+  const Bytes sealed = seal(key, nonce, bound, text);
+  EXPECT_EQ(open(key, nonce, bound, sealed), text);
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    Bytes bad = sealed;
+    bad[i] ^= 1;
+    EXPECT_FALSE(open(key, nonce, bound, bad)) << i;
+  }
+  EXPECT_FALSE(open(key, nonce, as_bytes("aae"), sealed));
+  EXPECT_FALSE(open(key, nonce, bound, ByteView(sealed).first(sealed.size() - 1)));
+  EXPECT_FALSE(open(key, nonce, bound, ByteView(sealed).first(kAeadTagSize - 1)));
+  nonce[0] = 1;
+  EXPECT_FALSE(open(key, nonce, bound, sealed));
+}
+
+TEST(Wipe, OverwritesAndComparesByLengthAndContent) {
+  Bytes secret = hex("0102ff");
+  EXPECT_TRUE(equal_in_constant_time(secret, hex("0102ff")));
+  EXPECT_FALSE(equal_in_constant_time(secret, hex("0102fe")));
+  EXPECT_FALSE(equal_in_constant_time(secret, hex("0102")));
+  wipe(secret);
+  EXPECT_EQ(secret, hex("000000"));
+}
+
+}  // namespace
+}  // namespace hm::crypto
