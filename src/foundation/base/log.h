@@ -33,13 +33,22 @@ struct Field {
   Field(std::string_view k, std::unsigned_integral auto v) : key(k), value(std::uint64_t{v}) {}
 };
 
-// Parses a filter such as "info,consensus=trace"; refuses unknown levels by name.
+// Parses a filter such as "info,consensus=trace"; refuses unknown levels by name. Call it before
+// threads start. Until then the level is info, for people.
 Result<void> configure(std::string_view filter, Format format);
 
 bool enabled(Level level, std::string_view component);
 
 void write(Level level, std::string_view component, std::string_view message,
            std::initializer_list<Field> fields = {});
+
+namespace detail {
+// The two spellings of a line, without its end; `time` is written as it is.
+std::string human_line(std::string_view time, Level level, std::string_view component,
+                       std::string_view message, std::initializer_list<Field> fields);
+std::string json_line(std::string_view time, Level level, std::string_view component,
+                      std::string_view message, std::initializer_list<Field> fields);
+}  // namespace detail
 
 inline void trace(std::string_view c, std::string_view m, std::initializer_list<Field> f = {}) {
   write(Level::Trace, c, m, f);

@@ -52,5 +52,30 @@ TEST(Codec, RefusesSecondSpellings) {
   EXPECT_EQ(decode<Map>(Bytes{2, 1, 0, 1, 0}).error(), DecodeError::UnsortedMap);
 }
 
+TEST(Codec, RefusesTextThatIsNotUtf8) {
+  EXPECT_EQ(decode<std::string>(Bytes{2, 0xc0, 0x80}).error(), DecodeError::BadText);
+  EXPECT_EQ(decode<Bytes>(Bytes{2, 0xc0, 0x80}), (Bytes{0xc0, 0x80}));
+}
+
+TEST(Codec, NothingIsReadAfterTheFirstFailureAndItsReasonStays) {
+  Reader reader(Bytes{2, 1, 1});
+  bool flag = false;
+  std::uint8_t byte = 0;
+  EXPECT_FALSE(reader.read(flag));
+  EXPECT_FALSE(reader.read(byte));
+  EXPECT_FALSE(reader.finish());
+  EXPECT_EQ(reader.error(), DecodeError::BadBool);
+}
+
+struct Level0 {
+  std::vector<std::vector<std::uint8_t>> items;
+  static constexpr auto fields(auto& self) { return std::tie(self.items); }
+};
+
+TEST(Codec, MemoryFollowsTheBytesThatAreThere) {
+  // A million empty vectors are announced, three bytes follow.
+  EXPECT_EQ(decode<Level0>(Bytes{0xc0, 0x84, 0x3d, 0, 0, 0}).error(), DecodeError::Truncated);
+}
+
 }  // namespace
 }  // namespace hm::codec

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/codec/reader.h"
 
+#include "foundation/base/utf8.h"
+
 namespace hm::codec {
 
 std::string_view name_of(DecodeError error) {
@@ -13,6 +15,7 @@ std::string_view name_of(DecodeError error) {
     case DecodeError::UnsortedMap: return "map keys out of order";
     case DecodeError::BadEnum: return "unknown enumerator";
     case DecodeError::TooDeep: return "nested too deep";
+    case DecodeError::BadText: return "text is not UTF-8";
   }
   return "unknown";
 }
@@ -29,7 +32,9 @@ bool Reader::read(std::string& text) {
   std::size_t length = 0;
   if (!read_length(length)) return false;
   if (length > rest_.size()) return failed(DecodeError::Truncated);
-  text = as_text(rest_.first(length));
+  const std::string_view view = as_text(rest_.first(length));
+  if (!is_utf8(view)) return failed(DecodeError::BadText);
+  text = view;
   rest_ = rest_.subspan(length);
   return true;
 }
@@ -66,6 +71,9 @@ bool Reader::read_length(std::size_t& length) {
   return failed(DecodeError::NonMinimalLength);
 }
 
-bool Reader::finish() { return rest_.empty() || failed(DecodeError::TrailingBytes); }
+bool Reader::finish() {
+  if (failed_) return false;
+  return rest_.empty() || failed(DecodeError::TrailingBytes);
+}
 
 }  // namespace hm::codec

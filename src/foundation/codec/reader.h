@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strict BCS reader for hostile input: every length is checked against the bytes that are left
 // before anything is allocated, there is no second spelling (minimal ULEB128, booleans 0 or 1,
-// sorted maps), and decode() refuses trailing bytes. Whatever decodes re-encodes to the same bytes.
-// Decoded containers are proportional to the input; callers bound the input (limits.h of each
-// module) and, where less is allowed, check sizes after decoding.
+// sorted maps, strings in UTF-8), and decode() refuses trailing bytes. Whatever decodes re-encodes
+// to the same bytes. Decoded containers are proportional to the input; callers bound the input
+// (limits.h of each module) and, where less is allowed, check sizes after decoding.
 #pragma once
 
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ enum class DecodeError : std::uint8_t {
   UnsortedMap,       // keys out of order or repeated
   BadEnum,           // value outside a range declared with max_enum
   TooDeep,           // nested deeper than kMaxDepth
+  BadText,           // a string that is not UTF-8
 };
 
 std::string_view name_of(DecodeError error);
@@ -44,7 +46,10 @@ inline constexpr std::uint32_t kMaxLength = 0x7fffffff;
 // Enumerations decode only if this is specialised: the largest valid value, values being
 // contiguous from 0.  template <> inline constexpr auto hm::codec::kMaxEnum<Kind> = Kind::Last;
 template <class T>
-inline constexpr T kMaxEnum = static_cast<T>(-1);
+inline constexpr T kUndeclaredEnum =
+    static_cast<T>(std::numeric_limits<std::underlying_type_t<T>>::max());
+template <class T>
+inline constexpr T kMaxEnum = kUndeclaredEnum<T>;
 
 class Reader {
  public:
@@ -67,7 +72,7 @@ class Reader {
   template <class T>
     requires std::is_enum_v<T>
   bool read(T& value) {
-    static_assert(kMaxEnum<T> != static_cast<T>(-1), "specialise hm::codec::kMaxEnum");
+    static_assert(kMaxEnum<T> != kUndeclaredEnum<T>, "specialise hm::codec::kMaxEnum");
     std::underlying_type_t<T> raw{};
     if (!read(raw)) return false;
     if (raw < 0 || raw > static_cast<std::underlying_type_t<T>>(kMaxEnum<T>)) {
@@ -153,7 +158,7 @@ class Reader {
     return true;
   }
 
-  bool read(std::monostate&) { return true; }
+  bool read(std::monostate&) { return !failed_; }
 
   template <Fielded T>
   bool read(T& value) {
@@ -175,8 +180,11 @@ class Reader {
   ByteView rest() const { return rest_; }
   DecodeError error() const { return error_; }
 
+  // Records the first failure; what is left is dropped, so that no later read goes on after it.
   bool failed(DecodeError error) {
-    error_ = error;
+    if (!failed_) error_ = error;
+    failed_ = true;
+    rest_ = {};
     return false;
   }
 
@@ -193,6 +201,7 @@ class Reader {
 
   ByteView rest_;
   int depth_ = 0;
+  bool failed_ = false;
   DecodeError error_ = DecodeError::Truncated;
 };
 
