@@ -70,9 +70,23 @@ class HttpResponder {
   virtual std::shared_ptr<HttpStream> start_stream(HttpResponse head) = 0;
 };
 
+// What the server itself has to refuse.
+enum class HttpFault : std::uint8_t {
+  Malformed,  // not HTTP/1.x, or a target with no single meaning
+  HeadersTooLarge,
+  BodyTooLarge,
+  RequestTimeout,  // the request did not arrive in time
+  TooManyConnections,
+  TooManyStreams,
+  Unanswered,     // the handler dropped its responder
+  AnswerTimeout,  // the handler took too long
+};
+
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
+  // The answer to a fault, so that every error of the API has one shape.
+  virtual HttpResponse describe_fault(HttpFault fault) = 0;
   // Called with an empty body as soon as the headers are read. An answer here refuses the request
   // before its body is read, and closes the connection if a body was announced.
   virtual std::optional<HttpResponse> refuse_early(const HttpRequest& head) = 0;

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/http/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/status.hpp>
+#include <utility>
+
+#include "platform/http/request_target.h"
+
+namespace hm::http {
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using ports::HttpFault;
+using ports::HttpMethod;
+using ports::HttpResponse;
+using ports::HttpStream;
+
+namespace {
+
+HttpMethod method_of(beast_http::verb verb) {
+  switch (verb) {
+    case beast_http::verb::get: return HttpMethod::Get;
+    case beast_http::verb::head: return HttpMethod::Head;
+    case beast_http::verb::post: return HttpMethod::Post;
+    case beast_http::verb::put: return HttpMethod::Put;
+    case beast_http::verb::patch: return HttpMethod::Patch;
+    case beast_http::verb::delete_: return HttpMethod::Delete;
+    case beast_http::verb::options: return HttpMethod::Options;
+    default: return HttpMethod::Other;
+  }
+}
+
+// A header that could end its line early is left out: it would let a value forge an answer.
+bool is_one_line(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+class Responder final : public ports::HttpResponder {
+ public:
+  Responder(std::shared_ptr<Connection> connection, std::uint64_t ticket)
+      : connection_(std::move(connection)), ticket_(ticket) {}
+  ~Responder() override {
+    if (connection_) connection_->respond_fault(ticket_, HttpFault::Unanswered);
+  }
+  Responder(const Responder&) = delete;
+  Responder& operator=(const Responder&) = delete;
+
+  void send(HttpResponse response) override {
+    if (const auto connection = std::exchange(connection_, nullptr)) {
+      connection->respond(ticket_, std::move(response));
+    }
+  }
+
+  std::shared_ptr<HttpStream> start_stream(HttpResponse head) override {
+    const auto connection = std::exchange(connection_, nullptr);
+    return connection ? connection->open_stream(ticket_, std::move(head)) : nullptr;
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::uint64_t ticket_;
+};
+
+class Stream final : public HttpStream {
+ public:
+  explicit Stream(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  ~Stream() override { connection_->finish_stream(); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  WriteResult write(std::string bytes) override {
+    return connection_->stream_write(std::move(bytes));
+  }
+  bool is_open() const override { return connection_->is_streaming(); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace
+
+Connection::Connection(tcp::socket socket, ServerCore core)
+    : socket_(std::move(socket)), core_(std::move(core)) {
+  boost::system::error_code error;
+  const auto remote = socket_.remote_endpoint(error);
+  if (!error) peer_ = fmt::format("[{}]:{}", remote.address().to_string(), remote.port());
+  buffer_.max_size(core_->config().max_header_bytes + 2 * kReadChunk);
+}
+
+void Connection::enter(Phase phase, std::chrono::milliseconds allowed) {
+  phase_ = phase;
+  deadline_ = Clock::now() + allowed;
+}
+
+void Connection::start() { advance(); }
+
+void Connection::turn_away() {
+  phase_ = Phase::Answering;
+  write_response(describe(HttpFault::TooManyConnections), After::Close);
+}
+
+void Connection::close() {
+  if (phase_ == Phase::Closed) return;
+  if (phase_ == Phase::Streaming) --core_->counters().open_streams;
+  phase_ = Phase::Closed;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  core_->forget(shared_from_this());
+}
+
+void Connection::check_deadline(Clock::time_point now) {
+  if (!deadline_ || now < *deadline_) return;
+  ++core_->counters().timed_out;
+  switch (phase_) {
+    case Phase::Head:
+    case Phase::Body: {
+      // The pending read must let go of the buffer before it is used for lingering.
+      boost::system::error_code ignored;
+      socket_.cancel(ignored);
+      return refuse(HttpFault::RequestTimeout);
+    }
+    case Phase::Answering: respond_fault(ticket_, HttpFault::AnswerTimeout); return;
+    case Phase::Idle:
+    case Phase::Writing:
+    case Phase::Streaming:
+    case Phase::Lingering:
+    case Phase::Closed: close(); return;
+  }
+}
+
+void Connection::read_more() {
+  socket_.async_read_some(
+      buffer_.prepare(kReadChunk),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+        self->on_read(error, count);
+      });
+}
+
+void Connection::on_read(const boost::system::error_code& error, std::size_t count) {
+  // A deadline may have answered or closed meanwhile.
+  if (phase_ != Phase::Idle && phase_ != Phase::Head && phase_ != Phase::Body) return;
+  if (error) {
+    close();
+    return;
+  }
+  buffer_.commit(count);
+  if (phase_ == Phase::Idle) enter(Phase::Head, core_->config().header_time);
+  advance();
+}
+
+void Connection::advance() {
+  const HttpServerConfig& config = core_->config();
+  if (!parser_) {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(config.max_header_bytes));
+    parser_->body_limit(config.max_body_bytes);
+    parser_->eager(false);  // stop after the headers, so that the handler can refuse the body
+    head_seen_ = false;
+    refusal_.reset();
+    if (buffer_.size() == 0) {
+      enter(Phase::Idle, config.idle_time);
+    } else {
+      enter(Phase::Head, config.header_time);
+    }
+  }
+  while (true) {
+    if (buffer_.size() == 0) return read_more();
+    boost::system::error_code error;
+    const std::size_t used = parser_->put(buffer_.data(), error);
+    buffer_.consume(used);
+    if (error == beast_http::error::need_more) {
+      // Only an element without an end (a header line, a chunk's extension) fills the buffer.
+      if (buffer_.size() + kReadChunk > buffer_.max_size()) {
+        ++core_->counters().oversized_headers;
+        return refuse(HttpFault::HeadersTooLarge);
+      }
+      return read_more();
+    }
+    if (error) return on_parse_error(error);
+    if (!head_seen_ && parser_->is_header_done()) {
+      head_seen_ = true;
+      if (!on_head()) return;
+      parser_->eager(true);
+    }
+    if (parser_->is_done()) return dispatch();
+  }
+}
+
+void Connection::on_parse_error(const boost::system::error_code& error) {
+  if (error == beast_http::error::body_limit) {
+    ++core_->counters().oversized_bodies;
+    return refuse(HttpFault::BodyTooLarge);
+  }
+  if (error == beast_http::error::header_limit) {
+    ++core_->counters().oversized_headers;
+    return refuse(HttpFault::HeadersTooLarge);
+  }
+  ++core_->counters().malformed;
+  refuse(HttpFault::Malformed);
+}
+
+// False if the request was answered or another read goes on already.
+bool Connection::on_head() {
+  const auto& message = parser_->get();
+  request_ = {};
+  request_.method = method_of(message.method());
+  head_only_ = request_.method == HttpMethod::Head;
+  auto target = parse_target(std::string_view(message.target().data(), message.target().size()));
+  if (!target) {
+    ++core_->counters().malformed;
+    refuse(HttpFault::Malformed);
+    return false;
+  }
+  request_.path = std::move(target->path);
+  request_.query = std::move(target->query);
+  request_.peer = peer_;
+  for (const auto& field : message) {
+    request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  }
+
+  enter(Phase::Body, core_->config().body_time);
+  refusal_ = core_->handler()->refuse_early(request_);
+  const bool waits = request_.header("expect") == "100-continue";
+  if (refusal_) {
+    ++core_->counters().refused_early;
+    const auto length = parser_->content_length();
+    const bool short_body = parser_->is_done() || (length && *length <= kMaxSkippedBody);
+    if (!short_body || (waits && !parser_->is_done())) {
+      write_response(std::move(*refusal_), After::Linger);
+      return false;
+    }
+    return true;  // the body is read over, so that the connection can be kept
+  }
+  if (waits && !parser_->is_done() && buffer_.size() == 0) {
+    continue_then_read();
+    return false;
+  }
+  return true;
+}
+
+void Connection::continue_then_read() {
+  parser_->eager(true);
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  asio::async_write(
+      socket_, asio::buffer(kContinue),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+        if (self->phase_ != Phase::Body) return;
+        if (error) return self->close();
+        self->read_more();
+      });
+}
+
+void Connection::dispatch() {
+  keep_alive_ = parser_->keep_alive();
+  request_.body = std::move(parser_->get().body());
+  parser_.reset();
+  ++core_->counters().requests;
+  enter(Phase::Answering, core_->config().answer_time);
+  ++ticket_;
+  if (refusal_) return respond(ticket_, std::move(*refusal_));
+  core_->handler()->on_request(std::move(request_),
+                               std::make_unique<Responder>(shared_from_this(), ticket_));
+}
+
+HttpResponse Connection::describe(HttpFault fault) {
+  if (core_->handler() != nullptr) return core_->handler()->describe_fault(fault);
+  return HttpResponse{.status = 503, .content_type = "text/plain", .body = {}, .headers = {}};
+}
+
+void Connection::refuse(HttpFault fault) {
+  keep_alive_ = false;
+  write_response(describe(fault), After::Linger);
+}
+
+void Connection::respond(std::uint64_t ticket, HttpResponse response) {
+  if (phase_ != Phase::Answering || ticket != ticket_) return;
+  write_response(std::move(response), keep_alive_ ? After::KeepAlive : After::Close);
+}
+
+void Connection::respond_fault(std::uint64_t ticket, HttpFault fault) {
+  if (phase_ != Phase::Answering || ticket != ticket_) return;
+  keep_alive_ = false;
+  write_response(describe(fault), After::Close);
+}
+
+std::string Connection::head_text(const HttpResponse& response, bool keep_alive, bool streaming) {
+  const auto reason = beast_http::obsolete_reason(beast_http::int_to_status(response.status));
+  std::string text;
+  text.reserve(512);
+  fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                 std::string_view(reason.data(), reason.size()), core_->date());
+  if (!response.content_type.empty() && is_one_line(response.content_type)) {
+    fmt::format_to(std::back_inserter(text), "Content-Type: {}\r\n", response.content_type);
+  }
+  if (!streaming) {
+    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", response.body.size());
+  }
+  for (const ports::HttpHeader& header : response.headers) {
+    if (!is_one_line(header.name) || !is_one_line(header.value)) continue;
+    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", header.name, header.value);
+  }
+  text += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return text;
+}
+
+void Connection::write_response(HttpResponse response, After after) {
+  enter(Phase::Writing, core_->config().write_time);
+  out_head_ = head_text(response, after == After::KeepAlive, false);
+  out_body_ = head_only_ ? std::string{} : std::move(response.body);
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(out_head_), asio::buffer(out_body_)};
+  asio::async_write(
+      socket_, parts,
+      [self = shared_from_this(), after](const boost::system::error_code& error, std::size_t) {
+        self->on_written(error, after);
+      });
+}
+
+void Connection::on_written(const boost::system::error_code& error, After after) {
+  if (phase_ != Phase::Writing) return;
+  if (error) return close();
+  switch (after) {
+    case After::KeepAlive: head_only_ = false; return advance();
+    case After::Close:
+    case After::Linger: return linger();
+  }
+}
+
+// Says that nothing more will be sent and waits shortly for the other side to notice; closing with
+// unread input would make the kernel reset the connection and lose the answer.
+void Connection::linger() {
+  boost::system::error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  if (error) return close();
+  enter(Phase::Lingering, kLingerTime);
+  buffer_.consume(buffer_.size());
+  linger_read();
+}
+
+void Connection::linger_read() {
+  socket_.async_read_some(
+      buffer_.prepare(kReadChunk),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+        if (self->phase_ != Phase::Lingering) return;
+        self->lingered_ += count;
+        if (error || self->lingered_ > kMaxLingerBytes) return self->close();
+        self->linger_read();
+      });
+}
+
+std::shared_ptr<HttpStream> Connection::open_stream(std::uint64_t ticket, HttpResponse head) {
+  if (phase_ != Phase::Answering || ticket != ticket_) return nullptr;
+  if (core_->counters().open_streams >= core_->config().max_streams) {
+    respond_fault(ticket, HttpFault::TooManyStreams);
+    return nullptr;
+  }
+  phase_ = Phase::Streaming;
+  deadline_.reset();
+  ++core_->counters().open_streams;
+  backlog_ = head_text(head, false, true) + head.body;
+  flush_stream();
+  watch_for_close();
+  return std::make_shared<Stream>(shared_from_this());
+}
+
+HttpStream::WriteResult Connection::stream_write(std::string bytes) {
+  if (phase_ != Phase::Streaming) return HttpStream::WriteResult::Closed;
+  if (out_body_.size() + backlog_.size() + bytes.size() > core_->config().max_stream_backlog) {
+    ++core_->counters().slow_streams;
+    close();
+    return HttpStream::WriteResult::TooSlow;
+  }
+  backlog_ += bytes;
+  flush_stream();
+  return HttpStream::WriteResult::Queued;
+}
+
+void Connection::flush_stream() {
+  if (stream_writing_ || backlog_.empty()) return;
+  stream_writing_ = true;
+  deadline_ = Clock::now() + core_->config().write_time;
+  out_body_ = std::exchange(backlog_, {});
+  asio::async_write(
+      socket_, asio::buffer(out_body_),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+        self->stream_writing_ = false;
+        self->out_body_.clear();
+        self->deadline_.reset();
+        if (self->phase_ != Phase::Streaming) return;
+        if (error) return self->close();
+        if (self->stream_finished_ && self->backlog_.empty()) return self->close();
+        self->flush_stream();
+      });
+}
+
+void Connection::finish_stream() {
+  if (phase_ != Phase::Streaming) return;
+  stream_finished_ = true;
+  if (!stream_writing_) close();
+}
+
+// A stream's client has nothing more to say; what it sends is read over, its end ends the stream.
+void Connection::watch_for_close() {
+  buffer_.consume(buffer_.size());
+  socket_.async_read_some(
+      buffer_.prepare(kReadChunk),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+        if (self->phase_ != Phase::Streaming) return;
+        if (error) return self->close();
+        self->watch_for_close();
+      });
+}
+
+}  // namespace hm::http

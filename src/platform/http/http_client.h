@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Synchronous HTTP/1.1 client for command-line tools: one connection, kept alive between requests,
+// every wait bounded. IPv6 literals and `localhost` only. It belongs to one thread and never
+// touches the daemon's loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/base/result.h"
+#include "platform/http/limits.h"
+#include "ports/http.h"
+
+namespace hm::http {
+
+struct HttpEndpoint {
+  std::string address = "::1";
+  std::uint16_t port = 8445;
+};
+
+// "http://[::1]:8445", "[::1]:8445" or "localhost:8445", with or without a final '/'.
+Result<HttpEndpoint> parse_endpoint(std::string_view text);
+// "http://[::1]:8445"
+std::string to_url(const HttpEndpoint& endpoint);
+
+struct ClientRequest {
+  ports::HttpMethod method = ports::HttpMethod::Get;
+  std::string target = "/";  // already percent-encoded
+  std::string content_type;  // empty: no body is announced
+  std::string body;
+  std::vector<ports::HttpHeader> headers;
+  std::chrono::milliseconds timeout{10'000};
+};
+
+struct ClientResponse {
+  std::uint16_t status = 0;
+  std::string body;
+  std::vector<ports::HttpHeader> headers;
+
+  std::string_view header(std::string_view name) const;
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(HttpEndpoint endpoint, std::size_t max_answer_bytes = kMaxAnswerBytes);
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
+
+  const HttpEndpoint& endpoint() const;
+
+  // Connects if necessary, sends, and reads the whole answer, whatever its status. A kept
+  // connection that the server closed meanwhile is opened again once, before anything was answered
+  // (so a request can reach the server twice only if it is safe to: GET and HEAD). Errors:
+  // Unavailable (nobody listens, connection lost, timeout), Corrupt (not HTTP, or too large).
+  Result<ClientResponse> request(const ClientRequest& request);
+
+  // Reads an event stream line by line, without line ends, until `on_line` returns false (then the
+  // result is a value), the server ends it, or nothing arrives for `idle_limit` (then Unavailable).
+  // An answer other than 200 is FailedPrecondition with the body as detail.
+  Result<void> read_lines(const ClientRequest& request, std::chrono::milliseconds idle_limit,
+                          const std::function<bool(std::string_view line)>& on_line);
+
+  void disconnect();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hm::http

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounds of the HTTP server and client, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace hm::http {
+
+// Request line and headers. Browsers stay below 4 KiB against a daemon that sets no cookies.
+inline constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
+// Largest body read by default: a batch of 256 operations of 4 KiB in base64, with room.
+inline constexpr std::size_t kMaxBodyBytes = 2 * 1024 * 1024;
+// Read at a time; also what one idle connection costs in buffers.
+inline constexpr std::size_t kReadChunk = 8 * 1024;
+// All connections of the daemon: an operator, a scraper, a console and a load generator.
+inline constexpr std::size_t kMaxConnections = 512;
+// Surplus connections that are told so; above these they are closed without a word.
+inline constexpr std::size_t kTurnedAwaySlots = 64;
+// Open event streams: each is written to for every block.
+inline constexpr std::size_t kMaxStreams = 64;
+// Unread bytes that a stream's reader may leave behind before it is cut off.
+inline constexpr std::size_t kMaxStreamBacklog = 256 * 1024;
+// Bytes that a connection may still send after it was refused; reading them keeps the kernel from
+// destroying the refusal by a reset.
+inline constexpr std::size_t kMaxLingerBytes = 1024 * 1024;
+// A refused request whose body is at most this long keeps its connection: the body is read over.
+inline constexpr std::size_t kMaxSkippedBody = 256 * 1024;
+
+// From the first byte of a request to the end of its headers (slow senders hold a slot otherwise).
+inline constexpr std::chrono::seconds kHeaderTime{5};
+inline constexpr std::chrono::seconds kBodyTime{20};
+// Between requests on one connection.
+inline constexpr std::chrono::seconds kIdleTime{60};
+// A reader that takes longer for one answer is gone.
+inline constexpr std::chrono::seconds kWriteTime{20};
+// Handlers answer within this, or the server answers 503 for them.
+inline constexpr std::chrono::seconds kAnswerTime{60};
+inline constexpr std::chrono::seconds kLingerTime{2};
+// How often deadlines are looked at; they are that coarse.
+inline constexpr std::chrono::milliseconds kSweepInterval{500};
+
+// What the client accepts as one answer: the largest listing of a mesh, and then some.
+inline constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
+// One line of an event stream.
+inline constexpr std::size_t kMaxEventLine = 1024 * 1024;
+
+}  // namespace hm::http
