@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lock file that says which process uses a data folder. The kernel drops the lock when the
+// process ends, however it ends, so a stale file never blocks and a reused pid is never mistaken.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "foundation/base/result.h"
+
+namespace hm::files {
+
+class ProcessLock {
+ public:
+  // Takes the lock for this process, or fails with FailedPrecondition naming the holder.
+  static Result<ProcessLock> take(const std::string& path);
+
+  ProcessLock(ProcessLock&& other) noexcept;
+  ProcessLock& operator=(ProcessLock&& other) noexcept;
+  ProcessLock(const ProcessLock&) = delete;
+  ProcessLock& operator=(const ProcessLock&) = delete;
+  ~ProcessLock();
+
+ private:
+  explicit ProcessLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// The pid that holds the lock right now, as the kernel knows it; none if nobody does or the file
+// does not exist.
+Result<std::optional<int>> lock_holder(const std::string& path);
+
+}  // namespace hm::files
