@@ -31,10 +31,11 @@ is_met() {
 
 # choose NEED: prints the first alternative that this release can install.
 choose() {
-  local alternative name
+  local alternative name policy
   while IFS= read -r alternative; do
     read -r name _ <<<"$alternative"
-    if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
+    policy="$(LC_ALL=C apt-cache policy "$name")"
+    if [[ "$policy" == *"Candidate: "* && "$policy" != *"Candidate: (none)"* ]]; then
       printf '%s\n' "$name"
       return 0
     fi
@@ -74,8 +75,8 @@ add_backports() {
     return 0
   fi
   local list=/etc/apt/sources.list.d/hypermesh-bookworm-backports.list
-  say "adding Debian's own bookworm-backports to apt ($list), used for libngtcp2-dev and" \
-    "libngtcp2-crypto-gnutls-dev only; nothing else is taken from it"
+  say "adding Debian's own bookworm-backports to apt ($list), and installing from it" \
+    "ngtcp2 and its GnuTLS library, nothing else"
   echo "deb http://deb.debian.org/debian bookworm-backports main" |
     "${AS_ROOT[@]}" tee "$list" >/dev/null
 }
