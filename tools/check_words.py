@@ -17,7 +17,7 @@ ANYWHERE = (
 )
 IN_CPP = (
     (re.compile(r"\bstd::rand\b|\bsrand\("), "take a Random, so that a seed decides"),
-    (re.compile(r"\busing namespace std\b"), "name what is used"),
+    (re.compile(r"\busing namespace std;"), "name what is used"),
     (re.compile(r"(?<![\w_])assert\("), "HM_CHECK holds in every build"),
     (re.compile(r"\bthrow\b"), "our code throws nothing: return a Result"),
     (re.compile(r"\bstd::(cout|cerr)\b"), "log, or the CLI's own output"),
