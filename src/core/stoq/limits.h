@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the STOQ transport, with its reason (docs/protocols/stoq.md §7).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "foundation/base/time.h"
+
+namespace hm::stoq {
+
+using namespace std::chrono_literals;
+
+// Channels by number, as on the wire: 0 consensus, 1 gossip, 2 sync (ports::Channel).
+inline constexpr std::size_t kChannels = 3;
+
+// Longest frame by channel. Consensus: a proposal with a full payload and its certificates.
+// Gossip: a batch of operations. Sync: a run of final blocks, at least one of the largest.
+inline constexpr std::array<std::size_t, kChannels> kMaxFrame = {
+    std::size_t{8} << 20, std::size_t{2} << 20, std::size_t{16} << 20};
+
+// Bytes queued or unacknowledged per peer and channel, after which messages are refused. Two of
+// the largest frames, so that one may be on its way while the next is queued.
+inline constexpr std::array<std::size_t, kChannels> kMaxQueue = {
+    std::size_t{16} << 20, std::size_t{4} << 20, std::size_t{32} << 20};
+
+// A frame's buffer grows in steps as bytes arrive, never to the announced length at once: an
+// announced length costs the announcer as many bytes as it costs us.
+inline constexpr std::size_t kFrameGrowth = std::size_t{64} << 10;
+
+// Receive windows: what a peer may have in flight towards us. Frames are consumed as they arrive,
+// so this bounds the memory for data out of order, per peer.
+inline constexpr std::uint64_t kStreamWindow = std::uint64_t{2} << 20;
+inline constexpr std::uint64_t kMaxStreamWindow = std::uint64_t{8} << 20;
+inline constexpr std::uint64_t kConnectionWindow = std::uint64_t{4} << 20;
+inline constexpr std::uint64_t kMaxConnectionWindow = std::uint64_t{16} << 20;
+
+// Live connections of one node; ten thousand members, and as many again while they replace
+// connections after a partition.
+inline constexpr std::size_t kMaxConnections = 20'000;
+
+// Unfinished handshakes of others, all together: about 60 KB each.
+inline constexpr std::size_t kMaxHalfOpen = 256;
+// Of those, kept for the addresses of known peers, so that strangers cannot lock them out.
+inline constexpr std::size_t kReservedHalfOpen = 64;
+// From this many on, a client first proves its address (RFC 9000 §8.1.2).
+inline constexpr std::size_t kRetryAboveHalfOpen = 16;
+// New handshakes per second from addresses that are not a known peer's, about 10 % of a core, and
+// the burst that is let through at once.
+inline constexpr std::uint32_t kStrangerHandshakesPerSecond = 200;
+inline constexpr std::uint32_t kStrangerBurst = 128;
+// Answers without state (Retry, Version Negotiation, stateless reset, refusal of a token) per
+// second and burst: enough for a mesh that restarts, too few to be a weapon.
+inline constexpr std::uint32_t kStatelessPerSecond = 2'000;
+inline constexpr std::uint32_t kStatelessBurst = 2'000;
+
+inline constexpr Duration kHandshakeTimeout = 5s;
+inline constexpr Duration kRetryTokenLifetime = 10s;
+
+// An idle connection sends one small packet per interval; three lost ones in a row end it.
+inline constexpr Duration kKeepAlive = 10s;
+inline constexpr Duration kIdleTimeout = 35s;
+
+// Assumed before the first measurement; a first packet is repeated after three times this.
+inline constexpr Duration kInitialRtt = 100ms;
+// Acknowledgements wait at most this long for a packet to ride on.
+inline constexpr Duration kMaxAckDelay = 5ms;
+
+// A peer that owes answers and is silent for this long, or for kSilencePtos probe timeouts if that
+// is longer, is down. Longer than any pause of a healthy event loop.
+inline constexpr Duration kSilenceLimit = 1s;
+inline constexpr unsigned kSilencePtos = 4;
+// "Port unreachable" is unauthenticated. It is believed when it comes this often, over this time
+// and over three round trips, without one authentic packet in between.
+inline constexpr unsigned kUnreachableHints = 3;
+inline constexpr Duration kUnreachableFor = 30ms;
+// How often a suspected peer is asked for a sign of life.
+inline constexpr Duration kSuspectProbe = 10ms;
+
+// A peer that takes nothing from a non-empty queue for this long is dropped.
+inline constexpr Duration kSlowReaderLimit = 10s;
+
+// Redial: at once after a loss, then 25 ms doubling to 5 s, each spread by half.
+inline constexpr Duration kBackoffFirst = 25ms;
+inline constexpr Duration kBackoffMax = 5s;
+// A connection that lived this long starts the back-off anew.
+inline constexpr Duration kStableAfter = 10s;
+// The node with the higher id waits this long before it dials, since the other one's connection
+// wins if both dial at the same time.
+inline constexpr Duration kPoliteDelay = 40ms;
+
+// Own handshakes at the same time, when many peers are to be dialled at once.
+inline constexpr std::size_t kMaxDialling = 64;
+
+// Difference of clocks that certificates allow, both ways.
+inline constexpr std::chrono::seconds kClockSkew = 300s;
+
+}  // namespace hm::stoq
