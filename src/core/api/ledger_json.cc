@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/ledger_json.h"
+
+#include "core/api/asset_json.h"
+#include "core/api/text.h"
+#include "foundation/base/hex.h"
+
+namespace hm::api {
+namespace {
+
+struct ActionMembers {
+  JsonWriter& json;
+
+  void operator()(const ledger::RegisterOwner& action) const {
+    json.member("name", action.name);
+    json.member("new_owner", identity::owner_id_of(action.bundle).to_string());
+    json.member("credit", caesar::to_string(action.credit));
+    json.member("bond", caesar::to_string(action.bond));
+  }
+  void operator()(const ledger::RegisterNode& action) const {
+    json.member("name", action.binding.name);
+    json.member("new_node", action.binding.node().to_string());
+  }
+  void operator()(const ledger::RegisterAsset& action) const {
+    json.member("asset", action.id.to_string()).member("node", action.node.to_string());
+    write_terms(action.terms);
+  }
+  void operator()(const ledger::UpdateAsset& action) const {
+    json.member("asset", action.id.to_string());
+    json.member("expected_version", action.expected_version);
+    write_terms(action.terms);
+  }
+  void operator()(const ledger::TransferAsset& action) const {
+    json.member("asset", action.id.to_string());
+    json.member("expected_version", action.expected_version);
+    json.member("to", action.to.to_string());
+  }
+  void operator()(const ledger::RetireAsset& action) const {
+    json.member("asset", action.id.to_string());
+    json.member("expected_version", action.expected_version);
+  }
+  void operator()(const ledger::TransferCaes& action) const {
+    json.member("to", action.to.to_string());
+    json.member("amount", caesar::to_string(action.amount));
+  }
+
+  void write_terms(const assets::AssetTerms& terms) const {
+    json.member("state", assets::name_of(terms.state));
+    json.member("level", assets::name_of(terms.level));
+    write_quantity(json.key("quantity"), terms.quantity);
+  }
+};
+
+}  // namespace
+
+void write_actor(JsonWriter& json, const ledger::Actor& actor) {
+  json.begin_object();
+  if (const auto* owner = std::get_if<identity::OwnerId>(&actor)) {
+    json.member("owner", owner->to_string());
+  } else {
+    json.member("node", std::get<identity::NodeId>(actor).to_string());
+  }
+  json.end_object();
+}
+
+void write_refused(JsonWriter& json, const ledger::Refused& refused) {
+  json.begin_object();
+  json.member("rule", ledger::name_of(refused.rule));
+  if (const auto proof = ledger::proof_of(refused.rule)) {
+    json.member("proof", proofs::name_of(*proof));
+  }
+  json.member("message", ledger::explain(refused));
+  if (refused.given != 0 || refused.wanted != 0) {
+    json.member("given", refused.given).member("wanted", refused.wanted);
+  }
+  json.end_object();
+}
+
+void write_operation_members(JsonWriter& json, const ledger::PreparedOperation& prepared) {
+  const ledger::Operation& operation = prepared.operation;
+  json.member("id", prepared.id.to_string());
+  json.member("action", ledger::name_of(operation.action));
+  write_actor(json.key("actor"), operation.actor);
+  json.member("sequence", operation.sequence);
+  json.member("anchor_height", operation.anchor.height);
+  json.member("expiry_height", operation.expiry_height);
+  json.key("arguments").begin_object();
+  std::visit(ActionMembers{json}, operation.action);
+  json.end_object();
+}
+
+void write_state_proof(JsonWriter& json, ByteView key, const ledger::StateProof& proof) {
+  json.begin_object();
+  json.member("root", proof.root.to_string());
+  json.member("key", to_hex(key));
+  json.key("value");
+  if (proof.value) {
+    json.value(to_base64(*proof.value));
+  } else {
+    json.null();
+  }
+  json.key("leaf");
+  if (proof.path.leaf) {
+    json.begin_object()
+        .member("key_hash", proof.path.leaf->key_hash.to_string())
+        .member("value_hash", proof.path.leaf->value_hash.to_string())
+        .end_object();
+  } else {
+    json.null();
+  }
+  json.key("siblings").begin_array();
+  for (const crypto::Digest& sibling : proof.path.siblings) json.value(sibling.to_string());
+  json.end_array().end_object();
+}
+
+void write_account_members(JsonWriter& json, const caesar::Account& account) {
+  json.member("balance", caesar::to_string(account.balance));
+  json.member("balance_units", std::to_string(account.balance.value));
+  json.member("bond", caesar::to_string(account.bond));
+  json.member("bond_units", std::to_string(account.bond.value));
+}
+
+}  // namespace hm::api

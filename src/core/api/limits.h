@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounds of what the API reads and answers.
+#pragma once
+
+#include <cstddef>
+
+namespace hm::api {
+
+inline constexpr int kSchema = 1;  // of every JSON document; raised when a meaning changes
+
+// Operations in one POST: at 12 KiB each in base64 the worst batch still fits a request body.
+inline constexpr std::size_t kMaxBatchOperations = 1024;
+
+// A register request is an object of objects of arrays; nothing of ours goes deeper.
+inline constexpr std::size_t kMaxJsonDepth = 8;
+
+// Entries of one page.
+inline constexpr std::size_t kDefaultPage = 200;
+inline constexpr std::size_t kMaxPage = 1000;
+
+// Blocks of one page: each is read from the store.
+inline constexpr std::size_t kDefaultBlocks = 20;
+inline constexpr std::size_t kMaxBlocks = 100;
+
+// A name in a filter or a request.
+inline constexpr std::size_t kMaxText = 512;
+
+}  // namespace hm::api
