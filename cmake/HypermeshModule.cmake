@@ -18,7 +18,10 @@
 #   The sources define LLVMFuzzerTestOneInput. With HM_FUZZ (preset fuzz) the program fuzz_<name>
 #   is a libFuzzer target; otherwise it replays fuzz/corpus/<name> and a fixed number of seeded
 #   mutations of it, as the test fuzz.<name>.
+#   The target fuzz_targets builds them all.
 include(GoogleTest)
+
+add_custom_target(fuzz_targets)
 
 function(hm_module name)
   cmake_parse_arguments(ARG "" "TEST_TIMEOUT"
@@ -77,10 +80,12 @@ function(hm_fuzz_target name)
   if(HM_FUZZ)
     hm_program("fuzz_${name}" SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} LIBRARIES ${ARG_LIBRARIES})
     target_link_options("fuzz_${name}" PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets "fuzz_${name}")
     return()
   endif()
   hm_program("fuzz_${name}" SOURCES ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc"
     DEPENDS ${ARG_DEPENDS} LIBRARIES ${ARG_LIBRARIES})
+  add_dependencies(fuzz_targets "fuzz_${name}")
   add_test(NAME "fuzz.${name}" COMMAND "fuzz_${name}" "${corpus}")
   set_tests_properties("fuzz.${name}" PROPERTIES LABELS fuzz-corpus TIMEOUT 120)
 endfunction()

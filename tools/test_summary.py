@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what a ctest run skipped and why, what failed, and one closing line.
 
-usage: test_summary.py REPORT.xml   (ctest --output-junit)
+usage: test_summary.py REPORT.xml…   (ctest --output-junit)
 """
 
 import re
@@ -19,9 +19,9 @@ def reason_of(case):
     return lines[-1] if lines else "no reason given"
 
 
-def summary(root):
+def summary(*roots):
     by_status = {"run": [], "fail": [], "notrun": [], "disabled": []}
-    for case in root.iter("testcase"):
+    for case in (case for root in roots for case in root.iter("testcase")):
         by_status.setdefault(case.get("status"), []).append(case)
     skipped = by_status["notrun"] + by_status["disabled"]
     lines = []
@@ -36,4 +36,4 @@ def summary(root):
 
 
 if __name__ == "__main__":
-    print("\n".join(summary(ElementTree.parse(sys.argv[1]).getroot())))
+    print("\n".join(summary(*(ElementTree.parse(path).getroot() for path in sys.argv[1:]))))
