@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "core/assets/record.h"
@@ -32,7 +33,7 @@ class AssetIndex {
   const AssetSet& of_node(const identity::NodeId& node) const;
 
   // The one asset whose uuid begins with `prefix` (hex digits, dashes where a UUID has them). A
-  // leading "kind:" narrows the search; a whole id is a prefix of itself.
+  // leading "kind:" narrows the search; a whole id is a prefix of itself. At least 4 characters.
   Result<crypto::Digest, PrefixError> find(std::string_view prefix) const;
 
   // The shortest prefix of the uuid, at least 8 characters, that names this asset alone.
@@ -42,7 +43,8 @@ class AssetIndex {
   std::array<AssetSet, assets::kAssetKindCount> by_kind_;
   std::map<identity::OwnerId, AssetSet> by_owner_;
   std::map<identity::NodeId, AssetSet> by_node_;
-  std::map<std::string, AssetSet> by_uuid_;  // canonical text
+  // By the uuid's canonical text; two kinds may share a uuid.
+  std::map<std::string, std::map<assets::AssetKind, crypto::Digest>, std::less<>> by_uuid_;
 };
 
 }  // namespace hm::ledger

@@ -146,7 +146,8 @@ class Ledger {
  private:
   friend class Speculation;
   Ledger() = default;
-  std::vector<StateWrite> commit(const Layer& layer);
+  void rebuild();
+  std::vector<StateWrite> commit(const Layer& layer, std::uint64_t height, const BlockRecord& block);
 
   Tables tables_;
   MerkleTree tree_;
