@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Node: operations from the door to the pool, and to the peers.
+#include <algorithm>
+#include <utility>
+
+#include "foundation/codec/reader.h"
+#include "node/limits.h"
+#include "node/node.h"
+
+namespace hm::node {
+
+void Node::submit(Bytes operation, std::function<void(const Admission&)> done) {
+  if (halt_reason_ || transport_ == nullptr) {
+    done(Halted{halt_reason_.value_or("the node is not running")});
+    return;
+  }
+  // Refused before anything is spent on it.
+  if (mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations) {
+    ++counters_.operations_busy;
+    done(Busy{kBusyRetryAfter});
+    return;
+  }
+  ++operations_in_check_;
+  submissions_.push_back({std::move(operation), std::move(done)});
+  // What arrives while one batch is checked makes up the next.
+  if (!submission_check_running_) check_submissions();
+}
+
+void Node::check_submissions() {
+  std::vector<Submission> batch;
+  std::vector<Bytes> operations;
+  for (Submission& submission : submissions_) {
+    operations.push_back(std::move(submission.operation));
+    batch.push_back({{}, std::move(submission.done)});
+  }
+  submissions_.clear();
+  if (batch.empty()) return;
+  submission_check_running_ = true;
+  checker_.check(std::move(operations),
+                 [this, batch = std::move(batch)](CheckResults results) mutable {
+                   finish_submissions(std::move(batch), std::move(results));
+                 });
+}
+
+void Node::finish_submissions(std::vector<Submission> submissions, CheckResults results) {
+  submission_check_running_ = false;
+  operations_in_check_ -= submissions.size();
+  check_submissions();
+  std::vector<CheckedPtr> admitted;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!results[i]) {
+      ++counters_.operations_refused;
+      submissions[i].done(results[i].error());
+      continue;
+    }
+    const CheckedPtr& operation = *results[i];
+    const std::size_t pooled_before = mempool_.size();
+    const auto refusal = admit(operation, Origin::Client);
+    if (refusal) {
+      submissions[i].done(*refusal);
+      continue;
+    }
+    if (mempool_.size() > pooled_before) admitted.push_back(operation);
+    submissions[i].done(Admitted{operation->prepared.id});
+  }
+  gossip(admitted);
+  step([] {});
+}
+
+// None if the operation is in the pool now.
+std::optional<Admission> Node::admit(const CheckedPtr& operation, Origin origin) {
+  const ledger::Operation& op = operation->prepared.operation;
+  if (auto refused = ledger_->precheck(operation->prepared)) {
+    // A later sequence than the next one may wait for those before it; and a peer that is a block
+    // ahead of us may pass on what was anchored there.
+    const bool may_wait =
+        refused->rule == ledger::Refusal::SequenceGap ||
+        (refused->rule == ledger::Refusal::UnknownAnchor && origin == Origin::Peer);
+    if (!may_wait) {
+      ++counters_.operations_refused;
+      return *refused;
+    }
+  }
+  const std::uint64_t next = ledger_->next_sequence(op.actor).value_or(1);
+  switch (mempool_.insert(operation, next, ports_.clock.now())) {
+    case Mempool::Insert::Added:
+      if (origin == Origin::Client) ++counters_.operations_admitted;
+      if (!std::exchange(gossip_timer_armed_, true)) {
+        gossip_timer_->arm(ports_.clock.now() + kGossipRetry);
+      }
+      return std::nullopt;
+    case Mempool::Insert::Present: return std::nullopt;
+    case Mempool::Insert::SlotTaken:
+    case Mempool::Insert::SequenceUsed:
+      ++counters_.operations_refused;
+      return ledger::Refused{ledger::Refusal::SequenceUsed, op.sequence, next};
+    case Mempool::Insert::TooFarAhead:
+      ++counters_.operations_refused;
+      return ledger::Refused{ledger::Refusal::SequenceGap, op.sequence, next};
+    case Mempool::Insert::Full:
+    case Mempool::Insert::ActorFull: break;
+  }
+  ++counters_.operations_busy;
+  return Busy{kBusyRetryAfter};
+}
+
+bool Node::is_pooled(const crypto::Digest& operation) const { return mempool_.contains(operation); }
+
+void Node::gossip(const std::vector<CheckedPtr>& operations) {
+  if (transport_ == nullptr || peers_.empty()) return;
+  std::size_t done = 0;
+  while (done < operations.size()) {
+    std::vector<Bytes> bundle;
+    std::size_t bytes = 0;
+    while (done < operations.size() && bundle.size() < kMaxGossipOperations &&
+           (bundle.empty() || bytes + operations[done]->bytes.size() <= kMaxGossipBytes / 2)) {
+      bytes += operations[done]->bytes.size();
+      bundle.push_back(operations[done++]->bytes);
+    }
+    const auto message = std::make_shared<const Bytes>(codec::encode(bundle));
+    for (const identity::NodeId& peer : peers_) {
+      if (transport_->send(peer, ports::Channel::Gossip, message) == ports::SendResult::QueueFull) {
+        ++counters_.send_dropped;
+      }
+    }
+  }
+}
+
+void Node::on_gossip(ByteView payload) {
+  if (payload.size() > kMaxGossipBytes) {
+    ++counters_.gossip_malformed;
+    return;
+  }
+  auto bundle = codec::decode<std::vector<Bytes>>(payload);
+  if (!bundle || bundle->empty() || bundle->size() > kMaxGossipOperations) {
+    ++counters_.gossip_malformed;
+    return;
+  }
+  std::vector<Bytes> fresh;
+  for (Bytes& operation : *bundle) {
+    if (mempool_.find(crypto::sha256(operation))) continue;
+    if (mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations) {
+      ++counters_.gossip_dropped;
+      continue;
+    }
+    ++operations_in_check_;
+    fresh.push_back(std::move(operation));
+  }
+  if (fresh.empty()) return;
+  const std::size_t count = fresh.size();
+  checker_.check(std::move(fresh), [this, count](CheckResults results) {
+    operations_in_check_ -= count;
+    for (const CheckResult& result : results) {
+      if (!result) {
+        ++counters_.gossip_malformed;
+        continue;
+      }
+      ++counters_.gossip_received;
+      // A refusal here is the client's business with the node it asked.
+      (void)admit(*result, Origin::Peer);
+    }
+    step([] {});
+  });
+}
+
+void Node::retry_gossip() {
+  gossip_timer_armed_ = false;
+  if (halt_reason_ || transport_ == nullptr || mempool_.size() == 0) return;
+  gossip(mempool_.waiting_since(ports_.clock.now() - kGossipRetry, kMaxGossipOperations));
+  gossip_timer_armed_ = true;
+  gossip_timer_->arm(ports_.clock.now() + kGossipRetry);
+}
+
+}  // namespace hm::node
