@@ -23,7 +23,8 @@ struct HardwareMonitorOptions {
   Duration reconcile = std::chrono::seconds(60);
 };
 
-// All three references outlive the monitor. The monitor lives on the thread of `loop`.
+// All three references outlive the monitor and whatever it submitted to `workers`. The monitor
+// lives on the thread of `loop`.
 std::unique_ptr<ports::HardwareMonitor> make_hardware_monitor(boost::asio::io_context& loop,
                                                               ports::Workers& workers,
                                                               ports::HardwareProbe& probe,

@@ -292,7 +292,7 @@ TEST_F(PlantedMachine, LinksCarryMtuSpeedAndSettledAddressesAndLoopbackIsNoAsset
 }
 
 TEST(ThisMachine, IsReadForReal) {
-  auto probe = make_hardware_probe({.data_directory = "/tmp/does/not/exist/yet"}, nullptr);
+  auto probe = make_hardware_probe({.data_directory = "/does/not/exist/yet"}, nullptr);
   const auto snapshot = probe->snapshot();
   ASSERT_TRUE(snapshot.has_value());
   std::uint64_t cores = 0;
@@ -312,7 +312,7 @@ TEST(ThisMachine, IsReadForReal) {
 }
 
 TEST(ThisMachine, DoesNotChangeBetweenTwoReadings) {
-  auto probe = make_hardware_probe({.data_directory = "/tmp"}, nullptr);
+  auto probe = make_hardware_probe({.data_directory = "/"}, nullptr);
   const auto first = probe->snapshot();
   const auto second = probe->snapshot();
   ASSERT_TRUE(first && second);
