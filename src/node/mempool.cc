@@ -40,9 +40,10 @@ CheckedPtr Mempool::find(const crypto::Digest& bytes_hash) const {
   return found == by_hash_.end() ? nullptr : found->second->operation;
 }
 
-void Mempool::advance(const ledger::Actor& actor, std::uint64_t next) {
+std::vector<CheckedPtr> Mempool::advance(const ledger::Actor& actor, std::uint64_t next) {
+  std::vector<CheckedPtr> dropped;
   const auto found = actors_.find(actor);
-  if (found == actors_.end()) return;
+  if (found == actors_.end()) return dropped;
   ActorQueue& queue = found->second;
   std::vector<Entries::iterator> stale;
   for (const auto& [sequence, entry] : queue.by_sequence) {
@@ -50,12 +51,16 @@ void Mempool::advance(const ledger::Actor& actor, std::uint64_t next) {
     stale.push_back(entry);
   }
   const std::size_t left = queue.by_sequence.size() - stale.size();
-  for (const auto entry : stale) erase(entry);
-  if (left == 0) return;
+  for (const auto entry : stale) {
+    dropped.push_back(entry->operation);
+    erase(entry);
+  }
+  if (left == 0) return dropped;
   // Where a sequence was refused the later ones wait for it again.
   if (!queue.by_sequence.contains(next)) make_unready(queue, next);
   queue.ready_end = next;
   make_ready(queue);
+  return dropped;
 }
 
 void Mempool::remove(const CheckedOperation& operation) {

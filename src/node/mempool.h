@@ -47,8 +47,8 @@ class Mempool {
 
   bool contains(const crypto::Digest& operation_id) const { return ids_.contains(operation_id); }
 
-  // The actor's sequence moved on to `next`: everything below is gone.
-  void advance(const ledger::Actor& actor, std::uint64_t next);
+  // The actor's sequence moved on to `next`: takes out everything below and returns it.
+  std::vector<CheckedPtr> advance(const ledger::Actor& actor, std::uint64_t next);
   // Takes one operation out, whatever its sequence.
   void remove(const CheckedOperation& operation);
   // Takes out what no block above `height` may include; returns it.

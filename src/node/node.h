@@ -62,7 +62,8 @@ struct Halted {
 };
 using Admission = std::variant<Admitted, ledger::Refused, Busy, Halted>;
 
-// What became of an operation in the chain.
+// What became of an operation in the chain. One that can no longer get in, because it expired or
+// its sequence was used by another, has a refusal and no block.
 struct FinalReceipt {
   ledger::Receipt receipt;
   std::uint64_t height = 0;
@@ -204,6 +205,7 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   void execute_ready_blocks();
   bool execute(PendingFinal& final_block);
   void settle_pool(const std::vector<CheckedPtr>& operations, std::uint64_t height);
+  void notify(const FinalReceipt& receipt);
   void record_receipts(const ledger::BlockOutcome& outcome, std::uint64_t height,
                        const crypto::Digest& hash);
 

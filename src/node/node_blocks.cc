@@ -191,9 +191,36 @@ void Node::settle_pool(const std::vector<CheckedPtr>& operations, std::uint64_t 
   }
   for (const CheckedPtr& operation : operations) {
     const ledger::Actor& actor = operation->prepared.operation.actor;
-    if (const auto next = ledger_->next_sequence(actor)) mempool_.advance(actor, *next);
+    const auto next = ledger_->next_sequence(actor);
+    if (!next) continue;
+    for (const CheckedPtr& dropped : mempool_.advance(actor, *next)) {
+      const std::uint64_t sequence = dropped->prepared.operation.sequence;
+      notify(
+          {{dropped->prepared.id, ledger::Refused{ledger::Refusal::SequenceUsed, sequence, *next}},
+           height,
+           {}});
+    }
   }
-  mempool_.remove_expired(height);
+  for (const CheckedPtr& expired : mempool_.remove_expired(height)) {
+    const std::uint64_t expiry = expired->prepared.operation.expiry_height;
+    notify({{expired->prepared.id, ledger::Refused{ledger::Refusal::Expired, height, expiry}},
+            height,
+            {}});
+  }
+}
+
+// Tells those who wait for the operation.
+void Node::notify(const FinalReceipt& receipt) {
+  const auto [first, last] = watches_by_operation_.equal_range(receipt.receipt.operation);
+  std::vector<WatchId> waiting;
+  for (auto it = first; it != last; ++it) waiting.push_back(it->second);
+  for (const WatchId id : waiting) {
+    const auto watch = watches_.find(id);
+    if (watch == watches_.end()) continue;
+    const auto done = std::move(watch->second.done);
+    unwatch(id);
+    done(receipt);
+  }
 }
 
 void Node::record_receipts(const ledger::BlockOutcome& outcome, std::uint64_t height,
@@ -203,16 +230,7 @@ void Node::record_receipts(const ledger::BlockOutcome& outcome, std::uint64_t he
     const FinalReceipt final_receipt{receipt, height, hash};
     recent_receipts_.push_back(final_receipt);
     receipts_.insert_or_assign(receipt.operation, final_receipt);
-    const auto [first, last] = watches_by_operation_.equal_range(receipt.operation);
-    std::vector<WatchId> waiting;
-    for (auto it = first; it != last; ++it) waiting.push_back(it->second);
-    for (const WatchId id : waiting) {
-      const auto watch = watches_.find(id);
-      if (watch == watches_.end()) continue;
-      const auto done = std::move(watch->second.done);
-      unwatch(id);
-      done(final_receipt);
-    }
+    notify(final_receipt);
   }
   while (recent_receipts_.size() > kMaxRecentReceipts) {
     const auto oldest = receipts_.find(recent_receipts_.front().receipt.operation);

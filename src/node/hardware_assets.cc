@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/hardware_assets.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "foundation/base/log.h"
+#include "foundation/codec/writer.h"
+
+namespace hm::node {
+namespace {
+
+using assets::AssetState;
+
+// Operations of one batch; a machine with more items takes several blocks.
+constexpr std::size_t kBatch = 32;
+// After a refusal or a busy node.
+constexpr Duration kRetryPause = std::chrono::seconds(5);
+
+constexpr const char* kKeyField = "key";
+constexpr const char* kLendableField = "lendable";
+constexpr const char* kUnknownField = "quantity_unknown";
+
+assets::DescriptorValue to_descriptor(const ports::HardwareValue& value) {
+  return std::visit([](const auto& v) { return assets::DescriptorValue(v); }, value);
+}
+
+const std::string* key_of(const assets::AssetRecord& asset) {
+  const auto field = asset.terms.descriptor.find(kKeyField);
+  return field == asset.terms.descriptor.end() ? nullptr : std::get_if<std::string>(&field->second);
+}
+
+bool is_lendable(const assets::AssetRecord& asset) {
+  const auto field = asset.terms.descriptor.find(kLendableField);
+  if (field == asset.terms.descriptor.end()) return false;
+  const bool* lendable = std::get_if<bool>(&field->second);
+  return lendable != nullptr && *lendable;
+}
+
+// What to do about an asset whose hardware is gone. Lendable hardware may come back, with its id;
+// a virtual link will not.
+std::optional<ledger::Action> plan_vanished(const assets::AssetRecord& asset) {
+  if (!is_lendable(asset)) return ledger::RetireAsset{asset.id, asset.version};
+  if (asset.terms.state == AssetState::Failed) return std::nullopt;
+  assets::AssetTerms terms = asset.terms;
+  terms.state = AssetState::Failed;
+  terms.quantity.available = 0;
+  return ledger::UpdateAsset{asset.id, asset.version, std::move(terms)};
+}
+
+// The terms for hardware that is on the ledger already: what the owner set there stays.
+assets::AssetTerms merge(const assets::AssetTerms& current, assets::AssetTerms measured) {
+  measured.level = current.level;
+  measured.price = current.price;
+  if (current.state == AssetState::Maintenance) measured.state = current.state;
+  return measured;
+}
+
+}  // namespace
+
+assets::AssetKind kind_of(ports::HardwareKind kind) {
+  switch (kind) {
+    case ports::HardwareKind::Cpu: return assets::AssetKind::Cpu;
+    case ports::HardwareKind::Memory: return assets::AssetKind::Memory;
+    case ports::HardwareKind::Storage: return assets::AssetKind::Storage;
+    case ports::HardwareKind::Network: return assets::AssetKind::Network;
+    case ports::HardwareKind::Gpu: return assets::AssetKind::Gpu;
+  }
+  return assets::AssetKind::Cpu;
+}
+
+assets::AssetTerms terms_of(const ports::HardwareItem& item, const SharingPolicy& policy) {
+  assets::AssetTerms terms;
+  for (const auto& [name, value] : item.descriptor) {
+    terms.descriptor.emplace(name, to_descriptor(value));
+  }
+  terms.descriptor.insert_or_assign(kKeyField, item.key);
+  terms.descriptor.insert_or_assign(kLendableField, item.offerable);
+  if (!item.detected) terms.descriptor.insert_or_assign(kUnknownField, true);
+  terms.quantity.unit = std::string(ports::name_of(ports::unit_of(item.kind)));
+  terms.quantity.detected = item.detected.value_or(0);
+  if (item.offerable) {
+    const std::uint64_t usable =
+        std::min(item.usable.value_or(terms.quantity.detected), terms.quantity.detected);
+    // Divided first: detected bytes times a hundred need not fit 64 bits.
+    terms.quantity.offered =
+        usable / 100 * policy.share_percent + usable % 100 * policy.share_percent / 100;
+  }
+  terms.quantity.available = terms.quantity.offered;
+  terms.level = policy.level;
+  return terms;
+}
+
+std::vector<ledger::Action> plan_hardware(
+    const ledger::Ledger& ledger, const identity::NodeId& node,
+    const ports::HardwareSnapshot& snapshot, const SharingPolicy& policy, std::size_t count,
+    const std::function<assets::AssetId(assets::AssetKind)>& make_id) {
+  std::map<std::pair<assets::AssetKind, std::string>, const ports::HardwareItem*> wanted;
+  for (const ports::HardwareItem& item : snapshot.items) {
+    wanted.emplace(std::pair(kind_of(item.kind), item.key), &item);
+  }
+  std::vector<ledger::Action> actions;
+  for (const crypto::Digest& hash : ledger.index().of_node(node)) {
+    const assets::AssetRecord* asset = ledger.asset(hash);
+    if (asset == nullptr || asset->terms.state == AssetState::Retired) continue;
+    const std::string* key = key_of(*asset);
+    // Registered by hand: not ours to change.
+    if (key == nullptr) continue;
+    const auto item = wanted.find(std::pair(asset->id.kind, *key));
+    if (item == wanted.end()) {
+      if (auto action = plan_vanished(*asset)) actions.push_back(std::move(*action));
+      continue;
+    }
+    assets::AssetTerms terms = merge(asset->terms, terms_of(*item->second, policy));
+    if (terms != asset->terms) {
+      actions.push_back(ledger::UpdateAsset{asset->id, asset->version, std::move(terms)});
+    }
+    wanted.erase(item);
+  }
+  for (const auto& [name, item] : wanted) {
+    actions.push_back(ledger::RegisterAsset{make_id(name.first), node, terms_of(*item, policy)});
+  }
+  if (actions.size() > count) actions.resize(count);
+  return actions;
+}
+
+HardwareAssets::HardwareAssets(Node& node, SharingPolicy policy)
+    : node_(node), policy_(policy), retry_(node.ports().timers.create([this] { reconcile(); })) {}
+
+HardwareAssets::~HardwareAssets() {
+  *alive_ = false;
+  for (const WatchId watch : watches_) node_.unwatch(watch);
+}
+
+void HardwareAssets::on_hardware_changed(const ports::HardwareSnapshot& now,
+                                         const ports::HardwareChanges& changes) {
+  snapshot_ = now;
+  has_snapshot_ = true;
+  log::info("hardware", "inventory changed",
+            {{"appeared", changes.appeared.size()},
+             {"changed", changes.changed.size()},
+             {"vanished", changes.vanished.size()}});
+  reconcile();
+}
+
+void HardwareAssets::on_hardware_probe_failed(const Error& error) {
+  log::warning("hardware", error.message, {{"why", error.detail}});
+}
+
+void HardwareAssets::reconcile() {
+  if (!has_snapshot_ || under_way_ > 0 || node_.halt_reason()) return;
+  const ledger::Ledger& ledger = node_.ledger();
+  const auto next = ledger.next_sequence(ledger::Actor(node_.id()));
+  if (!next) {
+    // The node is not on the ledger yet: it has just joined and still catches up.
+    retry_->arm(node_.ports().clock.now() + kRetryPause);
+    return;
+  }
+  const auto make_id = [this](assets::AssetKind kind) {
+    std::array<std::uint8_t, assets::kUuidRandomSize> random{};
+    node_.ports().random.fill(random);
+    return assets::AssetId::make(node_.chain_id(), kind, node_.ports().clock.wall(), random);
+  };
+  auto actions = plan_hardware(ledger, node_.id(), snapshot_, policy_, kBatch, make_id);
+  under_way_ = actions.size();
+  some_failed_ = false;
+  std::uint64_t sequence = *next;
+  for (ledger::Action& action : actions) submit(std::move(action), sequence++);
+}
+
+void HardwareAssets::submit(ledger::Action action, std::uint64_t sequence) {
+  const ledger::Ledger& ledger = node_.ledger();
+  ledger::Operation operation;
+  operation.chain_id = node_.chain_id();
+  operation.actor = node_.id();
+  operation.sequence = sequence;
+  operation.anchor = ledger.anchor();
+  operation.expiry_height = operation.anchor.height + ledger.policy().expiry_max_ahead;
+  operation.action = std::move(action);
+  const auto signed_operation = ledger::sign(std::move(operation), node_.key());
+  const crypto::Digest id = ledger::operation_id(signed_operation.operation);
+  node_.submit(codec::encode(signed_operation), [this, alive = alive_, id](const Admission& a) {
+    if (!*alive) return;
+    if (std::holds_alternative<Admitted>(a)) {
+      auto watch = std::make_shared<WatchId>(0);
+      *watch = node_.watch(id, [this, alive, watch](const FinalReceipt& receipt) {
+        if (!*alive) return;
+        watches_.erase(*watch);
+        if (receipt.receipt.refused) {
+          log::warning("hardware", "the ledger refused an asset operation",
+                       {{"why", ledger::explain(*receipt.receipt.refused)}});
+        }
+        settled(!receipt.receipt.refused);
+      });
+      watches_.insert(*watch);
+      return;
+    }
+    if (const auto* refused = std::get_if<ledger::Refused>(&a)) {
+      log::warning("hardware", "an asset operation was refused",
+                   {{"why", ledger::explain(*refused)}});
+    }
+    settled(false);
+  });
+}
+
+void HardwareAssets::settled(bool applied) {
+  some_failed_ = some_failed_ || !applied;
+  if (--under_way_ > 0) return;
+  if (some_failed_) {
+    retry_->arm(node_.ports().clock.now() + kRetryPause);
+  } else {
+    reconcile();
+  }
+}
+
+}  // namespace hm::node
