@@ -37,6 +37,11 @@ std::string_view name_of(Incident incident) {
     case Incident::IdleTimeout: return "idle_timeout";
     case Incident::ProtocolViolation: return "protocol_violation";
     case Incident::SendFailed: return "send_failed";
+    case Incident::RefusedByPeer: return "refused_by_peer";
+    case Incident::ClosedByPeer: return "closed_by_peer";
+    case Incident::PeerRestarted: return "peer_restarted";
+    case Incident::Superseded: return "superseded";
+    case Incident::Stopped: return "stopped";
   }
   return "unknown";
 }

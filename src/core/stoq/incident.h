@@ -42,8 +42,13 @@ enum class Incident : std::uint8_t {
   IdleTimeout,
   ProtocolViolation,  // the peer broke QUIC itself
   SendFailed,         // the kernel refused a datagram for good
+  RefusedByPeer,      // the peer ended the handshake; its reason is in the log
+  ClosedByPeer,       // the peer ended a live connection; its reason is in the log
+  PeerRestarted,      // the peer came back as a new process before its end was noticed
+  Superseded,         // both dialled at once; the other connection is kept
+  Stopped,            // this node closed the connection because it stops
 };
-inline constexpr std::size_t kIncidentCount = static_cast<std::size_t>(Incident::SendFailed) + 1;
+inline constexpr std::size_t kIncidentCount = static_cast<std::size_t>(Incident::Stopped) + 1;
 
 // Lower-case name with underscores, e.g. "refused_unknown_peer".
 std::string_view name_of(Incident incident);

@@ -8,8 +8,9 @@
 
 namespace hm::stoq {
 
-void SendQueue::push_header(const StreamHeader& header) {
+void SendQueue::push_header(const StreamHeader& header, MonoTime now) {
   HM_CHECK(end_ == 0);
+  progress_ = now;
   items_.push_back({0, header.encode(), StreamHeader::kSize, nullptr});
   end_ = StreamHeader::kSize;
 }

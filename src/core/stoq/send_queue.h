@@ -24,7 +24,7 @@ class SendQueue {
   explicit SendQueue(std::size_t limit) : limit_(limit) {}
 
   // Queues the stream header, which comes first and counts for nothing.
-  void push_header(const StreamHeader& header);
+  void push_header(const StreamHeader& header, MonoTime now);
   // Queues one frame; false if the queue is full. Requires: payload not empty.
   bool push(std::shared_ptr<const Bytes> payload, MonoTime now);
 

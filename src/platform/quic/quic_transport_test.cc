@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/quic/quic_transport.h"
+
+#include "platform/quic/mesh_fixture.h"
+
+namespace hm::quic::test {
+namespace {
+
+using stoq::Incident;
+
+class Transport : public Mesh {};
+
+TEST_F(Transport, TwoNodesExchangeMessagesOfAllSizesOnAllChannelsInOrder) {
+  auto a = member(1);
+  auto b = member(2);
+  ASSERT_TRUE(connect(*a, *b));
+  std::size_t sent = 0;
+  for (const std::size_t size : {1, 2, 63, 1199, 1200, 1452, 16'384, 65'535, 1 << 20}) {
+    for (const auto channel : {Channel::Consensus, Channel::Gossip, Channel::Sync}) {
+      ASSERT_EQ(a->transport->send(b->id, channel, bytes(size, 7)), SendResult::Queued);
+      ASSERT_EQ(b->transport->send(a->id, channel, bytes(size, 9)), SendResult::Queued);
+      ++sent;
+    }
+  }
+  ASSERT_TRUE(
+      run_until([&] { return a->recorder.received == sent && b->recorder.received == sent; }));
+  for (const auto* node : {a.get(), b.get()}) {
+    std::map<Channel, std::size_t> last;
+    for (const auto& message : node->recorder.messages) {
+      const auto seed = node == a.get() ? std::uint8_t{9} : std::uint8_t{7};
+      EXPECT_EQ(message.payload, *bytes(message.payload.size(), seed));
+      EXPECT_GT(message.payload.size(), last[message.channel]) << "out of order";
+      last[message.channel] = message.payload.size();
+    }
+  }
+  EXPECT_EQ(a->recorder.ups, 1U) << "one connection per pair, without flapping";
+  EXPECT_EQ(b->recorder.ups, 1U);
+}
+
+TEST_F(Transport, FourNodesThatAllDialAtOnceEndWithOneConnectionPerPair) {
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (std::uint8_t i = 1; i <= 4; ++i) nodes.push_back(member(i));
+  for (auto& node : nodes) {
+    std::vector<PeerEntry> peers;
+    for (auto& other : nodes) peers.push_back({other->id, {other->address()}});
+    node->transport->set_peers(std::move(peers));
+  }
+  ASSERT_TRUE(run_until([&] {
+    for (auto& node : nodes) {
+      if (node->recorder.up.size() != 3) return false;
+    }
+    return true;
+  }));
+  for (auto& node : nodes) {
+    for (auto& other : nodes) {
+      if (node == other) continue;
+      EXPECT_EQ(node->transport->send(other->id, Channel::Consensus, bytes(5'000, 1)),
+                SendResult::Queued);
+    }
+  }
+  EXPECT_TRUE(run_until([&] {
+    for (auto& node : nodes) {
+      if (node->recorder.received != 3) return false;
+    }
+    return true;
+  }));
+}
+
+}  // namespace
+}  // namespace hm::quic::test
