@@ -39,6 +39,10 @@ if(HM_FUZZ)
   endif()
   target_compile_options(hm_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Neither a capture that an empty pack leaves unused nor what libstdc++ uses inside is our doing.
+  target_compile_options(hm_options INTERFACE -Wno-unused-lambda-capture -Wno-deprecated-declarations)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND HM_SANITIZE)
   # C callbacks of the libraries are called through types that clang's check takes for others.
   target_compile_options(hm_options INTERFACE -fno-sanitize=function)
