@@ -73,7 +73,8 @@ struct FetchStored {
   std::size_t max_bytes = 0;
 };
 
-// Records before `first` are no longer needed.
+// Records before `first` are no longer needed, provided that every block of the Finalize effects
+// so far is on stable storage: flush the store, then trim.
 struct TrimLog {
   LogSequence first = 0;
 };
@@ -92,7 +93,15 @@ struct ReportDivergence {
   Digest own;
 };
 
+// Two conflicting blocks are proven final: a third of the stake or more broke the rules (the
+// faults are reported too). This replica votes and finalizes no more; the driver must halt loudly.
+struct ReportFork {
+  Height height = 0;  // of our final block
+  Digest ours;
+  Certificate theirs;
+};
+
 using Effect = std::variant<Persist, Broadcast, Send, RequestPayload, Validate, Finalize,
-                            FetchStored, TrimLog, ReportFault, ReportDivergence>;
+                            FetchStored, TrimLog, ReportFault, ReportDivergence, ReportFork>;
 
 }  // namespace hm::consensus

@@ -49,12 +49,17 @@ inline constexpr std::size_t kMaxProposalsPerView = 2;
 // Non-final ancestors with payload: past this depth a leader proposes empty blocks only, so that
 // a long spell without finality cannot fill memory.
 inline constexpr std::size_t kMaxLoadedAncestors = 8;
+// A payload up to this length counts as empty: the driver's spelling of "no operations".
+inline constexpr std::size_t kEmptyPayloadBytes = 16;
 
 // Certificates in one answer to a node in an older view.
 inline constexpr std::size_t kMaxHelpCertificates = 64;
 
 // Executed roots remembered for checking proposals.
 inline constexpr std::size_t kMaxExecutionRoots = 4096;
+
+// Catch-up pauses while this many final blocks wait for execution.
+inline constexpr std::uint64_t kMaxUnexecutedBlocks = 256;
 
 // Evidence kept for the getters; the same fault is reported once.
 inline constexpr std::size_t kMaxEvidence = 256;

@@ -107,6 +107,10 @@ enum class MessageError : std::uint8_t {
 std::string_view name_of(MessageError error);
 
 Bytes encode_message(const Message& message);
+// Message{beacon, Proposal{block}} and Message{beacon, BlockReply{block}} without copying the
+// block.
+Bytes encode_proposal(const Beacon& beacon, const Block& block);
+Bytes encode_block_reply(const Beacon& beacon, const Block& block);
 // FinalBlocks from blocks that are already encoded, without decoding them.
 Bytes encode_final_blocks(const Beacon& beacon, Height from, const std::vector<Bytes>& blocks);
 Result<Message, MessageError> decode_message(ByteView bytes);

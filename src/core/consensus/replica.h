@@ -31,6 +31,13 @@
 
 namespace hm::consensus {
 
+// What to do on seeing a certificate with a signature of ours that we do not know of. It means that
+// our log was lost or that another process runs with our key.
+enum class OwnSignatures : std::uint8_t {
+  Watch,   // stop voting, as after a damaged log
+  Ignore,  // only for simulating Byzantine twins
+};
+
 struct Config {
   ChainDomain domain;
   NodeId self;          // our node id, for followers and validators alike
@@ -42,6 +49,7 @@ struct Config {
   Duration min_delta = kMinDelta;
   Duration max_delta = kMaxDelta;
   std::uint64_t clock_bound_ms = kDefaultClockBoundMillis;
+  OwnSignatures own_signatures = OwnSignatures::Watch;
 };
 
 // Whether operations wait to be ordered that no block of the chain, final or not, holds yet.
