@@ -147,7 +147,8 @@ class Ledger {
   friend class Speculation;
   Ledger() = default;
   void rebuild();
-  std::vector<StateWrite> commit(const Layer& layer, std::uint64_t height, const BlockRecord& block);
+  std::vector<StateWrite> commit(const Layer& layer, std::uint64_t height,
+                                 const BlockRecord& block);
 
   Tables tables_;
   MerkleTree tree_;
