@@ -79,9 +79,6 @@ inline constexpr Duration kUnreachableFor = 30ms;
 // How often a suspected peer is asked for a sign of life.
 inline constexpr Duration kSuspectProbe = 10ms;
 
-// A peer that takes nothing from a non-empty queue for this long is dropped.
-inline constexpr Duration kSlowReaderLimit = 10s;
-
 // Redial: at once after a loss, then 25 ms doubling to 5 s, each spread by half.
 inline constexpr Duration kBackoffFirst = 25ms;
 inline constexpr Duration kBackoffMax = 5s;

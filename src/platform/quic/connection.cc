@@ -243,7 +243,7 @@ void Connection::handle_timeout(MonoTime now) {
   if (ending_) return;
   for (const auto& out : out_) {
     const auto since = out.queue.waiting_since();
-    if (ready_ && since && now - *since >= stoq::kSlowReaderLimit) {
+    if (ready_ && since && now - *since >= setup_.slow_reader_limit) {
       return end({Incident::SlowReader, std::string(name_of(Incident::SlowReader)),
                   Ending::Notice::ToPeer});
     }
@@ -296,7 +296,7 @@ std::optional<MonoTime> Connection::deadline() const {
     if (const auto silent = liveness_.deadline(timeout)) at = std::min(at, *silent);
     for (const auto& out : out_) {
       if (const auto since = out.queue.waiting_since()) {
-        at = std::min(at, *since + stoq::kSlowReaderLimit);
+        at = std::min(at, *since + setup_.slow_reader_limit);
       }
     }
   }

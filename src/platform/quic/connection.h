@@ -71,6 +71,7 @@ class Connection final : private HandshakeJudge {
     std::string_view alpn = kAlpn;
     identity::ChainId chain;
     std::uint64_t incarnation = 0;
+    Duration slow_reader_limit = std::chrono::seconds(10);
   };
   struct ServerStart {
     const ngtcp2_pkt_hd* initial = nullptr;

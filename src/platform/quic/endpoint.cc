@@ -84,6 +84,7 @@ Connection::Setup Endpoint::setup(const sockaddr_in6& remote,
   out.credentials = owner_.credentials();
   out.chain = identity_.chain;
   out.incarnation = identity_.incarnation;
+  out.slow_reader_limit = identity_.slow_reader_limit;
   return out;
 }
 

@@ -44,6 +44,7 @@ class Endpoint final : private ConnectionHost, private PacketSink {
     identity::ChainId chain;
     std::uint64_t incarnation = 0;
     crypto::Digest reset_secret;  // the same for every start of this node
+    Duration slow_reader_limit{};
   };
 
   Endpoint(boost::asio::io_context& loop, const ports::Clock& clock, EndpointOwner& owner,

@@ -63,8 +63,9 @@ class QuicTransport::Impl final : private EndpointOwner {
         self_(identity::node_id_of(key.public_key())),
         listener_(listener),
         clock_(clock),
-        endpoint_(loop, clock, *this, {config_.chain, random_u64(), reset_secret_of(key)}, stats_) {
-  }
+        endpoint_(loop, clock, *this,
+                  {config_.chain, random_u64(), reset_secret_of(key), config_.slow_reader_limit},
+                  stats_) {}
 
   Result<void> start();
   void stop();
@@ -123,6 +124,7 @@ class QuicTransport::Impl final : private EndpointOwner {
   std::size_t dialling_ = 0;
   std::size_t connected_ = 0;
   std::uint16_t port_ = 0;
+  stoq::TokenBucket refusal_log_{1, 5};
   bool stopped_ = false;
 };
 
@@ -277,9 +279,11 @@ std::optional<Incident> QuicTransport::Impl::judge_identity(Connection& connecti
                                                             const PeerCertificate& peer) {
   if (peer.node == self_) return Incident::RefusedSelf;
   if (is_admitted(peer.node)) return std::nullopt;
-  log::info(kLog, "refused a peer that neither genesis nor the ledger names",
-            {{"peer", peer.node.to_string()},
-             {"address", from_sockaddr(connection.remote()).to_string()}});
+  // Strangers must not fill the log; the counter has them all.
+  const auto level = refusal_log_.take(mono_now()) ? log::Level::Info : log::Level::Debug;
+  log::write(level, kLog, "refused a peer that neither genesis nor the ledger names",
+             {{"peer", peer.node.to_string()},
+              {"address", from_sockaddr(connection.remote()).to_string()}});
   return Incident::RefusedUnknownPeer;
 }
 

@@ -39,6 +39,8 @@ struct TransportConfig {
   identity::ChainId chain;
   // Lifetime of a node certificate; a new one is issued at two thirds of it.
   std::chrono::seconds certificate_lifetime = std::chrono::hours(24);
+  // A peer that takes nothing from a non-empty queue for this long is dropped.
+  Duration slow_reader_limit = std::chrono::seconds(10);
   // Does genesis or the ledger name this node? Asked in each handshake, and again for the live
   // connections by refresh_admission(). Must not call back into the transport.
   std::function<bool(const identity::NodeId&)> is_admitted;

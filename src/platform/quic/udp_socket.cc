@@ -107,7 +107,8 @@ Result<UdpSocket> UdpSocket::open(const stoq::Address& bind) {
   if (::getsockname(out.fd_, reinterpret_cast<sockaddr*>(&out.local_), &size) != 0) {
     return fail(ErrorCode::Io, "the bound address is unknown: " + text_of(errno));
   }
-  out.arena_.resize(kBatch * kReceiveBuffer);
+  // Not cleared: only the pages that datagrams reach are ever touched.
+  out.arena_ = std::make_unique_for_overwrite<std::uint8_t[]>(kBatch * kReceiveBuffer);
   return out;
 }
 
@@ -158,7 +159,7 @@ bool UdpSocket::receive(const std::function<void(const Datagram&)>& visit) {
   };
   std::array<Control, kBatch> controls{};
   for (std::size_t i = 0; i < kBatch; ++i) {
-    vectors[i] = {arena_.data() + i * kReceiveBuffer, kReceiveBuffer};
+    vectors[i] = {arena_.get() + i * kReceiveBuffer, kReceiveBuffer};
     auto& header = messages[i].msg_hdr;
     header.msg_name = &sources[i];
     header.msg_namelen = sizeof sources[i];
@@ -176,7 +177,7 @@ bool UdpSocket::receive(const std::function<void(const Datagram&)>& visit) {
     const auto& source = sources[static_cast<std::size_t>(i)];
     if (message.msg_hdr.msg_namelen != sizeof source || source.sin6_family != AF_INET6) continue;
     const auto control = read_control(message.msg_hdr);
-    ByteView bytes(arena_.data() + static_cast<std::size_t>(i) * kReceiveBuffer, message.msg_len);
+    ByteView bytes(arena_.get() + static_cast<std::size_t>(i) * kReceiveBuffer, message.msg_len);
     const auto segment = control.segment == 0 ? bytes.size() : control.segment;
     while (!bytes.empty()) {
       const auto piece = bytes.first(std::min(segment, bytes.size()));

@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/stoq/address.h"
 #include "foundation/base/bytes.h"
@@ -77,7 +77,7 @@ class UdpSocket {
   bool gro_ = false;
   std::uint64_t send_calls_ = 0;
   std::uint64_t receive_calls_ = 0;
-  std::vector<std::uint8_t> arena_;
+  std::unique_ptr<std::uint8_t[]> arena_;
 };
 
 }  // namespace hm::quic
