@@ -121,7 +121,8 @@ void Mempool::select(const std::function<std::uint64_t(const ledger::Actor&)>& n
 std::vector<CheckedPtr> Mempool::waiting_since(MonoTime before, std::size_t count) const {
   std::vector<CheckedPtr> oldest;
   for (const Entry& entry : entries_) {
-    if (entry.arrived > before || oldest.size() == count) break;
+    if (oldest.size() == count) break;
+    if (entry.arrived > before) continue;
     oldest.push_back(entry.operation);
   }
   return oldest;
@@ -130,6 +131,8 @@ std::vector<CheckedPtr> Mempool::waiting_since(MonoTime before, std::size_t coun
 void Mempool::make_ready(ActorQueue& queue) {
   for (auto it = queue.by_sequence.find(queue.ready_end);
        it != queue.by_sequence.end() && it->first == queue.ready_end; ++it) {
+    // Entries stand in the order in which they became ready: within an actor, that of sequences.
+    if (!it->second->is_ready) entries_.splice(entries_.end(), entries_, it->second);
     set_ready(*it->second, true);
     ++queue.ready_end;
   }

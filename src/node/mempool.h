@@ -63,7 +63,7 @@ class Mempool {
   void select(const std::function<std::uint64_t(const ledger::Actor&)>& next, std::size_t max_bytes,
               ledger::PayloadBuilder& payload, std::vector<CheckedPtr>& selected) const;
 
-  // The oldest operations that have waited since before `before`, at most `count`.
+  // Operations that have waited since before `before`, at most `count`.
   std::vector<CheckedPtr> waiting_since(MonoTime before, std::size_t count) const;
 
   std::size_t size() const { return entries_.size(); }
@@ -93,7 +93,7 @@ class Mempool {
   void erase(Entries::iterator entry);
   void change_holders(const CheckedOperation& operation, int by);
 
-  Entries entries_;  // in order of arrival
+  Entries entries_;  // in order of becoming ready
   std::map<ledger::Actor, ActorQueue> actors_;
   std::map<crypto::Digest, Entries::iterator> by_hash_;
   std::set<crypto::Digest> ids_;
