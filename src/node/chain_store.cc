@@ -37,7 +37,7 @@ constexpr std::string_view kHashPrefix = "hash/";
 
 Bytes hash_key(const Digest& hash) {
   Bytes key = text_key(kHashPrefix);
-  key.insert(key.end(), hash.bytes.begin(), hash.bytes.end());
+  for (const std::uint8_t byte : hash.bytes) key.push_back(byte);  // insert() trips g++ 12 at -O2
   return key;
 }
 
