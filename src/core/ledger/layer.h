@@ -43,10 +43,10 @@ class Layer {
   // Takes over everything that `above`, a layer over this one, has.
   void absorb(Layer&& above);
 
-  // What this layer alone holds.
-  const std::map<identity::OwnerId, OwnerRecord>& owners() const { return owners_; }
-  const std::map<identity::NodeId, NodeRecord>& nodes() const { return nodes_; }
-  const std::map<crypto::Digest, assets::AssetRecord>& assets() const { return assets_; }
+  // What this layer alone holds; a commit may move the rows out.
+  std::map<identity::OwnerId, OwnerRecord>& owners() { return owners_; }
+  std::map<identity::NodeId, NodeRecord>& nodes() { return nodes_; }
+  std::map<crypto::Digest, assets::AssetRecord>& assets() { return assets_; }
   const std::map<assets::Address, crypto::Digest>& addresses() const { return addresses_; }
   const std::optional<caesar::Supply>& changed_supply() const { return supply_; }
   const std::vector<AssetChange>& changes() const { return changes_; }

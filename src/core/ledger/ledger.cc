@@ -125,30 +125,29 @@ BlockOutcome Ledger::apply(const BlockContext& block,
   outcome.changes = layer.changes();
   const BlockRecord record{block.hash, time, static_cast<std::uint32_t>(operations.size()),
                            outcome.receipts_root};
-  outcome.writes = commit(layer, block.height, record);
+  outcome.writes = commit(std::move(layer), block.height, record);
   outcome.root = tree_.root();
   return outcome;
 }
 
-std::vector<StateWrite> Ledger::commit(const Layer& layer, std::uint64_t height,
+std::vector<StateWrite> Ledger::commit(Layer&& layer, std::uint64_t height,
                                        const BlockRecord& block) {
   Changed changed;
   caesar::Supply sums = tables_.supply;
-  for (const auto& [id, record] : layer.owners()) {
+  for (auto& [id, record] : layer.owners()) {
     const OwnerRecord* before = look(tables_.owners, id);
     recount_account(sums, before != nullptr ? &before->account : nullptr, record.account);
     changed.put(owner_key(id), record);
-    tables_.owners.insert_or_assign(id, record);
+    tables_.owners.insert_or_assign(id, std::move(record));
   }
-  for (const auto& [id, record] : layer.nodes()) {
+  for (auto& [id, record] : layer.nodes()) {
     changed.put(node_key(id), record);
-    tables_.nodes.insert_or_assign(id, record);
+    tables_.nodes.insert_or_assign(id, std::move(record));
   }
-  for (const auto& [hash, record] : layer.assets()) {
+  for (auto& [hash, record] : layer.assets()) {
     changed.put(asset_key(hash), record);
-    if (const auto* before = look(tables_.assets, hash)) index_.remove(*before);
-    index_.add(record);
-    tables_.assets.insert_or_assign(hash, record);
+    index_asset(look(tables_.assets, hash), record);
+    tables_.assets.insert_or_assign(hash, std::move(record));
   }
   for (const auto& [address, hash] : layer.addresses()) {
     changed.put(address_key(address), hash);
@@ -169,6 +168,15 @@ std::vector<StateWrite> Ledger::commit(const Layer& layer, std::uint64_t height,
     tables_.blocks.erase(tables_.blocks.begin());
   }
   return std::move(changed).finish(tree_);
+}
+
+void Ledger::index_asset(const assets::AssetRecord* before, const assets::AssetRecord& after) {
+  if (before != nullptr) {
+    // Kind and uuid never change, and mostly nothing else that is looked up by.
+    if (before->owner == after.owner && before->node == after.node) return;
+    index_.remove(*before);
+  }
+  index_.add(after);
 }
 
 std::optional<std::uint64_t> Ledger::next_sequence(const Actor& actor) const {

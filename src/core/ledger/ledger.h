@@ -147,8 +147,8 @@ class Ledger {
   friend class Speculation;
   Ledger() = default;
   void rebuild();
-  std::vector<StateWrite> commit(const Layer& layer, std::uint64_t height,
-                                 const BlockRecord& block);
+  std::vector<StateWrite> commit(Layer&& layer, std::uint64_t height, const BlockRecord& block);
+  void index_asset(const assets::AssetRecord* before, const assets::AssetRecord& after);
 
   Tables tables_;
   MerkleTree tree_;
