@@ -93,7 +93,8 @@ class LoopTimers final : public ports::Timers {
 class PoolWorkers final : public ports::Workers {
  public:
   PoolWorkers(asio::io_context& context, unsigned threads) : context_(context), pool_(threads) {}
-  ~PoolWorkers() override {
+  ~PoolWorkers() override { finish(); }
+  void finish() {
     pool_.stop();
     pool_.join();
   }
@@ -138,6 +139,7 @@ ports::Workers& EventLoop::workers() { return impl_->workers; }
 void EventLoop::post(std::function<void()> task) { asio::post(impl_->context, std::move(task)); }
 void EventLoop::run() { impl_->context.run(); }
 void EventLoop::stop() { impl_->context.stop(); }
+void EventLoop::finish_workers() { impl_->workers.finish(); }
 
 void EventLoop::on_signal(std::initializer_list<int> signals, std::function<void(int)> handler) {
   impl_->signals = std::make_unique<asio::signal_set>(impl_->context);

@@ -39,6 +39,9 @@ class EventLoop {
   // Runs until stop(). Own worker threads are joined by the destructor.
   void run();
   void stop();
+  // Ends the worker pool: returns when the jobs under way have ended, drops those that wait. What
+  // the jobs use may be destroyed after it.
+  void finish_workers();
 
   // Calls `handler` on the loop at the first of these signals; a second one ends the process
   // with the signal's default action.
