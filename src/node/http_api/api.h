@@ -113,6 +113,7 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   // api_ledger.cc
   void list_blocks(Call call);
   void show_block(Call call);
+  void show_genesis(Call call);
   void show_wallet(Call call);
   void list_nodes(Call call);
   void list_validators(Call call);

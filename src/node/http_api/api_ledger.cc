@@ -72,6 +72,7 @@ void Api::list_blocks(Call call) {
   const auto encoded = node_.chain().blocks(from, limit, kMaxListedBlockBytes);
   if (!encoded) return answer(call, damaged(encoded.error()));
 
+  const bool encoded_too = call.request.query_value("encoded") == "1";
   api::JsonWriter json;
   json.begin_object().member("schema", api::kSchema).member("height", height);
   json.key("blocks").begin_array();
@@ -84,6 +85,7 @@ void Api::list_blocks(Call call) {
     json.begin_object();
     write_block_members(json, *block, payload ? payload->operations.size() : 0,
                         node_.replica().validators());
+    if (encoded_too) json.member("encoded", api::to_base64(bytes));
     json.end_object();
   }
   json.end_array().key("next_from");
@@ -138,6 +140,14 @@ void Api::show_block(Call call) {
     json.end_object();
   }
   json.end_array().end_object();
+  answer(call, std::move(json));
+}
+
+void Api::show_genesis(Call call) {
+  api::JsonWriter json;
+  json.begin_object().member("schema", api::kSchema);
+  json.member("chain_id", node_.chain_id().to_string());
+  json.member("genesis", api::to_base64(ledger::encode(node_.genesis()))).end_object();
   answer(call, std::move(json));
 }
 

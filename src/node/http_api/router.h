@@ -29,6 +29,7 @@ enum class Endpoint : std::uint8_t {
   ListValidators,
   ListBlocks,
   ShowBlock,
+  ShowGenesis,
   ShowWallet,
   Status,
   Health,
