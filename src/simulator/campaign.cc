@@ -47,11 +47,11 @@ std::string list_counts(const std::map<std::string, std::uint64_t>& counts) {
 
 }  // namespace
 
-Run choose(std::uint64_t seed, const Campaign& campaign, const std::vector<WorldKind>& kinds) {
+Trial choose(std::uint64_t seed, const Campaign& campaign, const std::vector<WorldKind>& kinds) {
   HM_CHECK(!kinds.empty());
   // Every choice is drawn whether it is used or not, so that naming one does not shift the others.
   SimRandom random(seed);
-  Run run;
+  Trial run;
   run.kind = &draw_kind(random, kinds);
   run.plan.seed = seed;
   run.plan.nodes = draw_nodes(random);
@@ -69,15 +69,15 @@ Run choose(std::uint64_t seed, const Campaign& campaign, const std::vector<World
   return run;
 }
 
-Outcome run_world(const Run& run) { return run.kind->make(run.plan)->run(); }
+Outcome run_world(const Trial& run) { return run.kind->make(run.plan)->run(); }
 
-std::string repeat_command(const std::string& program, const Run& run) {
+std::string repeat_command(const std::string& program, const Trial& run) {
   return fmt::format("{} --seed {} --world {} --nodes {} --scenario {} --fault-seconds {} --trace",
                      program, run.plan.seed, run.kind->name, run.plan.nodes, run.plan.scenario,
                      run.plan.fault_time / std::chrono::seconds(1));
 }
 
-void Figures::add(const Run& run, const Outcome& outcome) {
+void Figures::add(const Trial& run, const Outcome& outcome) {
   ++seeds;
   if (outcome.violation) ++failures;
   steps += outcome.steps;

@@ -31,16 +31,16 @@ struct Campaign {
   bool trace = false;
 };
 
-struct Run {
+struct Trial {
   const WorldKind* kind = nullptr;
   Plan plan;
 };
 
 // What `seed` means in this campaign: options that are given hold, the rest follows from the seed.
-Run choose(std::uint64_t seed, const Campaign& campaign, const std::vector<WorldKind>& kinds);
-Outcome run_world(const Run& run);
+Trial choose(std::uint64_t seed, const Campaign& campaign, const std::vector<WorldKind>& kinds);
+Outcome run_world(const Trial& run);
 // The command line that repeats exactly this run, with its trace.
-std::string repeat_command(const std::string& program, const Run& run);
+std::string repeat_command(const std::string& program, const Trial& run);
 
 struct Figures {
   std::uint64_t seeds = 0;
@@ -58,7 +58,7 @@ struct Figures {
   std::map<std::string, std::uint64_t> worlds;
   std::map<std::string, std::uint64_t> scenarios;
 
-  void add(const Run& run, const Outcome& outcome);
+  void add(const Trial& run, const Outcome& outcome);
   // For people, several lines.
   std::string text() const;
   std::string json() const;

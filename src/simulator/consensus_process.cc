@@ -268,7 +268,8 @@ void ConsensusProcess::perform(consensus::Validate& effect) {
 
 crypto::Digest ConsensusProcess::execute(std::uint64_t height, const consensus::Block& block) {
   // Numbers that an earlier block holds change nothing: operations are idempotent.
-  for (const std::uint64_t number : codec::decode<Numbers>(block.payload).value()) {
+  const Numbers numbers = codec::decode<Numbers>(block.payload).value();
+  for (const std::uint64_t number : numbers) {
     pending_.erase(number);
     if (!executed_.emplace(number, height).second) continue;
     root_ = crypto::hash_pair(root_, crypto::sha256(key_of(number)));

@@ -33,7 +33,7 @@ void Nemesis::start(MonoTime end) {
 
 void Nemesis::schedule() {
   world_.scheduler_.after(random_.between(milliseconds(20), milliseconds(900)), [this] {
-    if (world_.scheduler_.now() >= end_) return;
+    if (stopped_ || world_.scheduler_.now() >= end_) return;
     strike();
     schedule();
   });
@@ -161,7 +161,7 @@ void Nemesis::die_while_sending(std::size_t who, Duration down) {
   const std::uint64_t life = world_.members_[who]->starts;
   world_.network_.limit_sends(place, random_.below(40), [this, who, life, down] {
     const Member& member = *world_.members_[who];
-    if (!member.running() || member.starts != life) return;
+    if (stopped_ || !member.running() || member.starts != life) return;
     kill(who, Network::End::Closed, PowerLoss::TornTail, down);
   });
 }
@@ -186,6 +186,7 @@ void Nemesis::fail_disk(std::size_t who, Duration lasting) {
   world_.count_fault(name_of(Fault::FailedDisk));
   world_.members_[who]->disk.set_failed(true);
   world_.scheduler_.after(lasting, [this, who] {
+    if (stopped_) return;
     Member& member = *world_.members_[who];
     member.disk.set_failed(false);
     if (member.running()) world_.crash(who, Network::End::Closed, PowerLoss::TornTail);
@@ -226,6 +227,7 @@ void Nemesis::step_clock(std::size_t who, Duration lasting) {
   member.clock_wrong = true;
   member.clock.skew_ms += random_.chance(500) ? kClockJumpMillis : -kClockJumpMillis;
   world_.scheduler_.after(lasting, [this, who, before] {
+    if (stopped_) return;
     world_.members_[who]->clock.skew_ms = before;
     world_.members_[who]->clock_wrong = false;
   });

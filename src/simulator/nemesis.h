@@ -13,6 +13,8 @@ class Nemesis {
   Nemesis(World& world, SimRandom random);
   // Strikes again and again until `end`.
   void start(MonoTime end);
+  // From now on no process dies; what is broken stays for the world to repair.
+  void stop() { stopped_ = true; }
 
  private:
   void schedule();
@@ -40,6 +42,7 @@ class Nemesis {
   SimRandom random_;
   MonoTime end_{};
   std::uint32_t total_weight_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace hm::simulator

@@ -59,6 +59,10 @@ void Network::limit_sends(Place place, std::uint64_t messages, std::function<voi
   places_[place].on_spent = std::move(on_spent);
 }
 
+void Network::lift_send_limits() {
+  for (PlaceState& state : places_) state.sends_left.reset();
+}
+
 bool Network::may_send(PlaceState& sender) {
   if (!sender.sends_left) return true;
   if (*sender.sends_left > 0) {

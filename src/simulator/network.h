@@ -75,6 +75,8 @@ class Network {
   // as an event of its own: it died in the middle of sending.
   void limit_sends(Place place, std::uint64_t messages, std::function<void()> on_spent);
 
+  void lift_send_limits();
+
   // Lets nothing through from one place to another, until unblocked.
   void set_blocked(Place from, Place to, bool blocked);
   void unblock_all();

@@ -58,12 +58,12 @@ void declare(CLI::App& app, Options& options, const std::vector<WorldKind>& kind
       "--long", [&options] { options.fault_seconds = 60; }, "a minute of faults for each seed");
 }
 
-void report_failure(const std::string& program, const Run& run, const Violation& violation) {
+void report_failure(const std::string& program, const Trial& run, const Violation& violation) {
   fmt::print(stderr, "seed {} violated: {}: {}\nrepeat: {}\n", run.plan.seed, violation.check,
              violation.what, repeat_command(program, run));
 }
 
-Outcome run_checked(const Run& run, bool twice) {
+Outcome run_checked(const Trial& run, bool twice) {
   Outcome outcome = run_world(run);
   if (!twice || outcome.violation) return outcome;
   const Outcome again = run_world(run);
@@ -79,7 +79,7 @@ int run_campaign(const std::string& program, const Options& options,
   const Campaign& campaign = options.campaign;
   auto last_note = std::chrono::steady_clock::now();
   for (std::uint64_t seed = campaign.first; seed <= campaign.last; ++seed) {
-    const Run run = choose(seed, campaign, kinds);
+    const Trial run = choose(seed, campaign, kinds);
     const Outcome outcome = run_checked(run, options.twice);
     figures.add(run, outcome);
     if (outcome.violation) {

@@ -150,7 +150,9 @@ void World::acknowledge(std::uint64_t number, std::uint64_t height) {
 
 void World::heal() {
   trace(0, "faults stop");
+  nemesis_->stop();
   network_.unblock_all();
+  network_.lift_send_limits();
   LinkQuality good;
   for (Place a = 0; a < network_.places(); ++a) {
     for (Place b = 0; b < network_.places(); ++b) {
