@@ -5,6 +5,8 @@
 #include <iterator>
 #include <tuple>
 
+#include "foundation/base/utf8.h"
+
 namespace hm::ports {
 namespace {
 
@@ -15,8 +17,15 @@ bool same_thing(const HardwareItem& a, const HardwareItem& b) {
          a.descriptor == b.descriptor;
 }
 
+// Short enough, and UTF-8 without control characters: names of links and mount points may be any
+// bytes, and this goes into records and onto terminals.
 void cut_text(std::string& text) {
   if (text.size() > kMaxHardwareText) text.resize(kMaxHardwareText);
+  const bool well_formed = is_utf8(text);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !well_formed)) c = '?';
+  }
 }
 
 void cut_fields(HardwareFields& fields) {
@@ -66,6 +75,7 @@ HardwareUnit unit_of(HardwareKind kind) {
 
 void normalise(HardwareSnapshot& snapshot) {
   auto& items = snapshot.items;
+  for (HardwareNote& note : snapshot.notes) cut_text(note.text);
   for (HardwareItem& item : items) {
     cut_text(item.key);
     cut_fields(item.descriptor);

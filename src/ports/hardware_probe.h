@@ -55,7 +55,8 @@ struct HardwareItem {
   bool offerable = false;
   // What the thing is. Changes only when hardware or its configuration does.
   HardwareFields descriptor;
-  // Momentary readings (free bytes, frequencies, temperatures). Never a reason for a change event.
+  // Momentary readings (free bytes, frequencies, temperatures) and what is nobody else's business
+  // (paths). Never a reason for a change event, never on the ledger.
   HardwareFields readings;
 
   bool operator==(const HardwareItem&) const = default;
@@ -76,8 +77,8 @@ struct HardwareSnapshot {
   bool operator==(const HardwareSnapshot&) const = default;
 };
 
-// Sorts, drops second items with the same kind and key, and cuts to the bounds above; every
-// implementation of HardwareProbe ends with it.
+// Sorts, drops second items with the same kind and key, cuts to the bounds above and makes all text
+// printable UTF-8; every implementation of HardwareProbe ends with it.
 void normalise(HardwareSnapshot& snapshot);
 
 // The item with this kind and key, or null. `snapshot` is normalised.

@@ -40,6 +40,16 @@ TEST(HardwareSnapshot, NormaliseBoundsItemsTextAndLists) {
   EXPECT_EQ(list->front().size(), kMaxHardwareText);
 }
 
+TEST(HardwareSnapshot, TextIsPrintableUtf8AfterNormalise) {
+  HardwareSnapshot snapshot{.items = {item(HardwareKind::Network, "link:\x1b[2J\xff")}};
+  snapshot.items[0].descriptor["good"] = std::string("Gerät");
+  snapshot.items[0].descriptor["cut"] = std::string(kMaxHardwareText - 1, 'x') + "ä";
+  normalise(snapshot);
+  EXPECT_EQ(snapshot.items[0].key, "link:?[2J?");
+  EXPECT_EQ(*field<std::string>(snapshot.items[0].descriptor, "good"), "Gerät");
+  EXPECT_EQ(field<std::string>(snapshot.items[0].descriptor, "cut")->back(), '?');
+}
+
 TEST(HardwareSnapshot, UsableNeverExceedsDetected) {
   HardwareSnapshot snapshot{.items = {item(HardwareKind::Memory, "memory", 100)}};
   snapshot.items[0].usable = 500;

@@ -107,12 +107,13 @@ void add_data_filesystem(const StorageProbeInputs& inputs, const std::vector<Mou
   const Mount* mount = mount_of(mounts, path);
   HardwareItem item{.kind = HardwareKind::Storage, .key = kDataFilesystemKey};
   HardwareFields& fields = item.descriptor;
-  fields["path"] = inputs.data_directory;
+  // Paths tell the name of the user, so they are no part of the public descriptor.
+  item.readings["path"] = inputs.data_directory;
   item.offerable = true;
   bool read_only = false;
   if (mount != nullptr) {
     fields["filesystem"] = mount->filesystem;
-    fields["mount_point"] = mount->mount_point;
+    item.readings["mount_point"] = mount->mount_point;
     read_only = mount->read_only;
     if (const auto device = device_of(inputs.sys, *mount)) {
       fields["device"] = *device;
