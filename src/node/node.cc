@@ -148,8 +148,13 @@ void Node::pump() {
       if (halt_reason_) break;
     }
     if (halt_reason_) break;
-    const bool waits = mempool_.waiting() > 0 || (replica_->is_idle() && mempool_.ready() > 0);
-    replica_->handle_pending(waits ? consensus::Pending::Some : consensus::Pending::None, now());
+    auto pending = consensus::Pending::None;
+    if (mempool_.waiting() > 0) {
+      pending = consensus::Pending::Some;
+    } else if (mempool_.ready() > 0) {
+      pending = consensus::Pending::Included;
+    }
+    replica_->handle_pending(pending, now());
     if (auto effect = replica_->poll_effect()) {
       std::visit([this](auto& e) { on_effect(std::move(e)); }, *effect);
       more = true;

@@ -44,7 +44,7 @@ void Machine::handle_peer_down(const NodeId& id, Now now) {
 
 // Is there anything for which the view should move? If not, nobody votes and no timer runs.
 bool Machine::has_work(Now now) const {
-  if (pending_ == Pending::Some || now.mono >= last_final_at_ + config_.heartbeat) return true;
+  if (pending_ != Pending::None || now.mono >= last_final_at_ + config_.heartbeat) return true;
   if (draft_ || voter_.notarized(view_) || voter_.has_nullified(view_)) return true;
   if (is_tail_open() || proposal_seen_.contains(view_)) return true;
   const std::uint64_t waiting = collector_.nullify_stake(view_, own_);
@@ -197,7 +197,7 @@ std::optional<MonoTime> Machine::next_deadline() const {
   if (own_) {
     consider_later(last_final_at_ + config_.heartbeat);
     if (collector_.nullify_stake(view_, own_) > 0) consider_later(last_final_at_ + kWakeInterval);
-    if (is_tail_open()) consider_later(entered_at_ + pace_.tail_grace());
+    if (timers_.armed) consider_later(entered_at_ + pace_.tail_grace());
   }
   if (fetch_) consider_later(fetch_->deadline);
   consider_later(certificate_fetch_at_);

@@ -151,8 +151,9 @@ bool Machine::wants_to_propose(Now now) const {
       (validators_.is_honest_witness(waiting) || now.mono >= last_final_at_ + kWakeInterval)) {
     return true;
   }
-  // A block that is notarized but not final usually becomes final without us.
-  return is_tail_open() && now.mono >= entered_at_ + pace_.tail_grace();
+  // A block that is there but not final usually becomes final without us.
+  return (is_tail_open() || pending_ == Pending::Included) &&
+         now.mono >= entered_at_ + pace_.tail_grace();
 }
 
 // The highest notarized block that we hold with nullifications for every view in between.

@@ -52,8 +52,12 @@ struct Config {
   OwnSignatures own_signatures = OwnSignatures::Watch;
 };
 
-// Whether operations wait to be ordered that no block of the chain, final or not, holds yet.
-enum class Pending : std::uint8_t { None, Some };
+// Operations that are not in a final block yet.
+enum class Pending : std::uint8_t {
+  None,
+  Included,  // some, and blocks that are not final (perhaps never will be) hold all of them
+  Some,      // some that no block holds: the leader proposes at once
+};
 enum class Verdict : std::uint8_t { Valid, Invalid };
 
 // Why a message or part of it was not used; counted by name.
