@@ -16,9 +16,10 @@ using Amount = Strong<AmountTag, std::uint64_t>;  // in units
 
 inline constexpr std::uint64_t kUnitsPerCaes = 1'000'000'000;
 
-// All units that can ever exist. Three times it still fits 64 bits, so a stake-weighted quorum
-// (3·signed > 2·total) never overflows.
-inline constexpr Amount kMaxSupply{std::uint64_t{1} << 62};
+// All units that can ever exist, a little over a thousand million CAES. Three times it fits 64
+// bits, so a stake-weighted quorum (3·signed > 2·total) never overflows; consensus has the same
+// bound.
+inline constexpr Amount kMaxSupply{std::uint64_t{1} << 60};
 
 // Whole CAES. Requires: caes ≤ kMaxSupply / kUnitsPerCaes.
 constexpr Amount caes(std::uint64_t whole) { return Amount{whole * kUnitsPerCaes}; }

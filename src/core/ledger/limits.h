@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxPayloadBytes = 1024 * 1024;
 // A genesis document is read from a file that a person wrote.
 inline constexpr std::size_t kMaxGenesisOwners = 10'000;
 inline constexpr std::size_t kMaxGenesisNodes = 10'000;
-inline constexpr std::size_t kMaxGenesisValidators = 1'000;
+// As many as one consensus group takes (consensus/limits.h).
+inline constexpr std::size_t kMaxGenesisValidators = 512;
 inline constexpr std::size_t kMaxGenesisBytes = 16 * 1024 * 1024;
 
 // The last ids of each actor's operations, by which a repeated operation is told from another one
