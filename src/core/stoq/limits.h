@@ -69,9 +69,12 @@ inline constexpr Duration kInitialRtt = 100ms;
 inline constexpr Duration kMaxAckDelay = 5ms;
 
 // A peer that owes answers and is silent for this long, or for kSilencePtos probe timeouts if that
-// is longer, is down. Longer than any pause of a healthy event loop.
-inline constexpr Duration kSilenceLimit = 1s;
+// is longer, is down. Longer than a pause of an overloaded machine, since a process that ends is
+// reported by its kernel at once.
+inline constexpr Duration kSilenceLimit = 2s;
 inline constexpr unsigned kSilencePtos = 4;
+// When this process itself was not scheduled for so long, its peers' silence says nothing.
+inline constexpr Duration kOwnPause = 100ms;
 // "Port unreachable" is unauthenticated. It is believed when it comes this often, over this time
 // and over three round trips, without one authentic packet in between.
 inline constexpr unsigned kUnreachableHints = 3;

@@ -62,6 +62,12 @@ void Liveness::handle_owed(MonoTime now) {
   if (!owed_since_) owed_since_ = now;
 }
 
+void Liveness::handle_pause(MonoTime now) {
+  if (owed_since_) owed_since_ = now;
+  if (suspect_since_) suspect_since_ = now;
+  hints_ = 0;
+}
+
 void Liveness::handle_unreachable(MonoTime now) {
   if (!suspect_since_) suspect_since_ = now;
   hints_ = std::min(hints_ + 1, kUnreachableHints);

@@ -72,6 +72,8 @@ class Liveness {
   void handle_received(MonoTime now, bool owes);
   // Something that the peer must acknowledge is on its way.
   void handle_owed(MonoTime now);
+  // This process was not running until now: waiting starts anew.
+  void handle_pause(MonoTime now);
   // The network says that nobody listens there (unauthenticated).
   void handle_unreachable(MonoTime now);
 

@@ -114,6 +114,14 @@ TEST(Liveness, UnreachableIsBelievedOnlyWithoutASignOfLife) {
       << "forged reports do not end a live connection";
 }
 
+TEST(Liveness, AProcessThatWasPausedGivesItsPeersTimeToAnswer) {
+  Liveness liveness;
+  liveness.handle_owed(kStart);
+  liveness.handle_pause(kStart + 10s);
+  EXPECT_EQ(liveness.judge(kStart + 10s, 1ms, 10ms), Liveness::Verdict::Alive);
+  EXPECT_EQ(liveness.judge(kStart + 10s + kSilenceLimit, 1ms, 10ms), Liveness::Verdict::Silent);
+}
+
 TEST(HandshakeGate, MemoryIsBoundedAndKnownPeersKeepTheirShare) {
   HandshakeGate gate;
   auto now = kStart;

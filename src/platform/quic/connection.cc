@@ -88,7 +88,19 @@ LocalCid local_cid(const std::uint8_t* bytes) {
 }
 
 std::uint64_t Connection::close_code(Incident incident) {
-  return 0x5300 + static_cast<std::uint64_t>(incident);
+  switch (incident) {
+    case Incident::Stopped: return 0x00;
+    case Incident::RefusedDuplicate:
+    case Incident::Superseded: return 0x01;
+    case Incident::RefusedWrongChain: return 0x02;
+    case Incident::OversizedFrame: return 0x03;
+    case Incident::MalformedFrame: return 0x04;
+    case Incident::UnexpectedStream: return 0x05;
+    case Incident::SlowReader: return 0x06;
+    case Incident::NoLongerAdmitted: return 0x07;
+    case Incident::PeerSilent: return 0x08;
+    default: return 0x0f;
+  }
 }
 
 Connection::Connection(ConnectionHost& host, const Setup& setup, bool dialled)

@@ -89,6 +89,7 @@ class Connection final : private HandshakeJudge {
   // Each of these may end the connection; see ending().
   void read(const sockaddr_in6& from, ByteView datagram, MonoTime now);
   void handle_timeout(MonoTime now);
+  void handle_pause(MonoTime now) { liveness_.handle_pause(now); }
   void handle_unreachable(MonoTime now);
   // Writes until there is nothing to say, the window is closed, or the turn's share is used up;
   // true if there may be more to write at once.
@@ -115,7 +116,7 @@ class Connection final : private HandshakeJudge {
   std::vector<LocalCid> cids() const;
   sockaddr_in6 remote() const;
   Duration smoothed_rtt() const;
-  // Application error codes of docs/protocols/stoq.md §6 are incidents, offset by 0x5300.
+  // Application error code of docs/protocols/stoq.md §6.
   static std::uint64_t close_code(stoq::Incident incident);
 
  private:

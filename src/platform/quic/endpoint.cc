@@ -373,14 +373,21 @@ void Endpoint::arm_timer() {
   io_->timer.async_wait(
       [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
         if (error || alive.expired() || !io_) return;
+        const bool late = armed_ && mono_now() - *armed_ > stoq::kOwnPause;
         armed_ = std::nullopt;
-        handle_timer();
+        handle_timer(late ? Punctuality::Late : Punctuality::OnTime);
       });
 }
 
-void Endpoint::handle_timer() {
+void Endpoint::handle_timer(Punctuality punctuality) {
   Turn turn(*this);
+  // What waits in the socket may be the very answer whose absence is about to be judged.
+  handle_readable();
+  if (!io_) return;
   const auto now = mono_now();
+  if (punctuality == Punctuality::Late) {
+    for (auto& [connection, slot] : slots_) slot.connection->handle_pause(now);
+  }
   while (!timers_.empty() && timers_.begin()->first <= now) {
     auto* connection = timers_.begin()->second;
     auto& slot = slots_.find(connection)->second;

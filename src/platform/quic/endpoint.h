@@ -114,7 +114,8 @@ class Endpoint final : private ConnectionHost, private PacketSink {
   void flush();
   void update_timer(Connection& connection);
   void arm_timer();
-  void handle_timer();
+  enum class Punctuality : std::uint8_t { OnTime, Late };
+  void handle_timer(Punctuality punctuality);
   Connection::Setup setup(const sockaddr_in6& remote, const std::optional<in6_addr>& source) const;
   void count(stoq::Incident incident) { stats_.incidents.add(incident); }
 
