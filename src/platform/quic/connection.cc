@@ -209,6 +209,13 @@ void Connection::read(const sockaddr_in6& from, ByteView datagram, MonoTime now)
     return end({*refusal_, std::string(name_of(*refusal_)), Ending::Notice::ToPeer});
   }
   if (handshake_done_ && out_[0].id < 0) open_streams();
+  // About half of an idle connection's memory. ngtcp2 has the keys; nothing that TLS could still
+  // say is welcome (recv_crypto_data).
+  if (confirmed_ && session_) {
+    ngtcp2_conn_set_tls_native_handle(conn_.get(), nullptr);
+    session_.reset();
+    setup_.credentials.reset();
+  }
 }
 
 void Connection::fail_library(int code) {

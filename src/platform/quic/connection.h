@@ -173,6 +173,7 @@ class Connection final : private HandshakeJudge {
   std::uint64_t peer_incarnation_ = 0;
   MonoTime now_{};  // of the call in progress, for callbacks
   bool handshake_done_ = false;
+  bool confirmed_ = false;  // by the server's HANDSHAKE_DONE (RFC 9001 §4.1.2)
   bool ready_ = false;
   bool heard_ = false;
   bool reset_ = false;  // a stateless reset came

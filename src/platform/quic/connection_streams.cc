@@ -157,9 +157,24 @@ struct Connection::Callbacks {
       return NGTCP2_ERR_CALLBACK_FAILURE;
     }
     connection.handshake_done_ = true;
+    // A server's handshake is confirmed as soon as it is complete.
+    if (!connection.dialled_) connection.confirmed_ = true;
     ngtcp2_conn_set_keep_alive_timeout(
         conn, static_cast<ngtcp2_duration>(Duration(stoq::kKeepAlive).count()));
     return 0;
+  }
+
+  static int handshake_confirmed(ngtcp2_conn*, void* user_data) {
+    self(user_data).confirmed_ = true;
+    return 0;
+  }
+
+  static int recv_crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level level,
+                              std::uint64_t offset, const std::uint8_t* data, std::size_t size,
+                              void* user_data) {
+    // Tickets and the like: we neither ask for them nor send them.
+    if (self(user_data).confirmed_) return NGTCP2_ERR_CRYPTO;
+    return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, size, user_data);
   }
 
   static int recv_stream_data(ngtcp2_conn* conn, std::uint32_t flags, std::int64_t id,
@@ -238,7 +253,7 @@ struct Connection::Callbacks {
 
   static ngtcp2_callbacks common() {
     ngtcp2_callbacks table{};
-    table.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+    table.recv_crypto_data = recv_crypto_data;
     table.encrypt = ngtcp2_crypto_encrypt_cb;
     table.decrypt = decrypt;
     table.hp_mask = ngtcp2_crypto_hp_mask_cb;
@@ -248,6 +263,7 @@ struct Connection::Callbacks {
     table.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
     table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     table.handshake_completed = handshake_completed;
+    table.handshake_confirmed = handshake_confirmed;
     table.recv_stream_data = recv_stream_data;
     table.acked_stream_data_offset = acked_stream_data;
     table.extend_max_stream_data = extend_max_stream_data;
