@@ -165,10 +165,11 @@ void Machine::receive(const NodeId& from, FetchBlock& body, Now) {
   emit(Send{from, std::move(bytes), Lane::Sync});
 }
 
-void Machine::receive(const NodeId& from, BlockReply& body, Now) {
+// The hash proves the body, so a late answer of a peer asked earlier is as good.
+void Machine::receive(const NodeId&, BlockReply& body, Now) {
   const BlockHeader& header = body.block.header;
   const Digest hash = hash_of(header);
-  if (!fetch_ || fetch_->peer != from || fetch_->hash != hash || fetch_->view != header.view) {
+  if (!fetch_ || fetch_->hash != hash || fetch_->view != header.view) {
     return refuse(Refusal::UnexpectedReply);
   }
   if (header.domain != config_.domain || header.proposer != validators_.leader(header.view) ||
