@@ -116,7 +116,6 @@ Result<const assets::AssetRecord*, ApiError> Api::find_asset(std::string_view te
       ApiError error =
           api::bad_request("this is not an asset id: " + std::string(assets::name_of(id.error())));
       error.code = "ASSET_ID_INVALID";
-      error.details.emplace_back("rule", std::string(assets::name_of(id.error())));
       return fail(std::move(error));
     }
   }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON bodies from anybody: every decoder returns a value or names a field, and never more than the
+// input could hold. The first byte chooses the decoder.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/api/limits.h"
+#include "core/api/request.h"
+#include "core/api/text.h"
+#include "foundation/base/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
+  switch (data[0] % 7) {
+    case 0: (void)hm::api::decode_register(body).has_value(); break;
+    case 1: (void)hm::api::decode_update(body).has_value(); break;
+    case 2: (void)hm::api::decode_transfer(body).has_value(); break;
+    case 3: (void)hm::api::decode_retire(body).has_value(); break;
+    case 4: {
+      const auto batch = hm::api::decode_batch(body);
+      HM_CHECK(!batch || (batch->size() >= 1 && batch->size() <= hm::api::kMaxBatchOperations));
+      break;
+    }
+    case 5: (void)hm::api::decode_texts(body).has_value(); break;
+    case 6: {
+      const auto bytes = hm::api::from_base64(body);
+      HM_CHECK(!bytes || hm::api::to_base64(*bytes) == body);
+      break;
+    }
+    default: break;
+  }
+  return 0;
+}
