@@ -68,6 +68,14 @@ inline constexpr Duration kInitialRtt = 100ms;
 // Acknowledgements wait at most this long for a packet to ride on.
 inline constexpr Duration kMaxAckDelay = 5ms;
 
+// Timers of connections are rounded up to this where the round trip is shorter than kPaceAbove, so
+// that an acknowledgement rides on the next message instead of waking both ends by itself.
+inline constexpr Duration kTimerGranularity = 1ms;
+// After this many bytes an acknowledgement goes out with the turn that read them.
+inline constexpr std::size_t kAckAfterBytes = std::size_t{8} << 10;
+// Below this round-trip time the timer that pacing needs costs more than the burst it avoids.
+inline constexpr Duration kPaceAbove = 2ms;
+
 // A peer that owes answers and is silent for this long, or for kSilencePtos probe timeouts if that
 // is longer, is down. Longer than a pause of an overloaded machine, since a process that ends is
 // reported by its kernel at once.

@@ -19,8 +19,6 @@ constexpr int kRunsPerTurn = 16;
 // Datagram sizes to try, for Ethernet, jumbo frames and the loopback device.
 constexpr std::array<std::uint16_t, 3> kPathMtuProbes = {1452, 8904, 16'336};
 constexpr std::size_t kMaxDatagram = kPathMtuProbes.back();
-// Below this round-trip time the timer that pacing needs costs more than the burst it avoids.
-constexpr Duration kPaceAbove = std::chrono::milliseconds(2);
 
 ngtcp2_tstamp stamp(MonoTime time) {
   return static_cast<ngtcp2_tstamp>(time.time_since_epoch().count());
@@ -189,6 +187,7 @@ Result<std::unique_ptr<Connection>> Connection::accept(ConnectionHost& host, con
 void Connection::read(const sockaddr_in6& from, ByteView datagram, MonoTime now) {
   if (ending_) return;
   now_ = now;
+  unanswered_ += datagram.size();
   auto remote = from;
   const auto path = make_path(setup_.local, remote);
   const ngtcp2_pkt_info info{};
@@ -304,7 +303,7 @@ bool Connection::owes() const {
   return info.bytes_in_flight > 0;
 }
 
-std::optional<MonoTime> Connection::deadline() const {
+std::optional<MonoTime> Connection::deadline(MonoTime now) const {
   if (ending_) return std::nullopt;
   auto at = MonoTime::max();
   if (const auto expiry = ngtcp2_conn_get_expiry(conn_.get()); expiry != UINT64_MAX) {
@@ -319,7 +318,18 @@ std::optional<MonoTime> Connection::deadline() const {
       }
     }
   }
-  return at == MonoTime::max() ? std::nullopt : std::optional(at);
+  return at == MonoTime::max() ? std::nullopt : std::optional(round_up(at, now));
+}
+
+bool Connection::wants_write() const {
+  if (!confirmed_ || unanswered_ >= stoq::kAckAfterBytes) return true;
+  return std::ranges::any_of(
+      out_, [](const Outgoing& out) { return out.queue.has_unsent() && !out.blocked; });
+}
+
+MonoTime Connection::round_up(MonoTime deadline, MonoTime now) const {
+  if (!confirmed_ || smoothed_rtt() > stoq::kPaceAbove) return deadline;
+  return std::max(deadline, now + stoq::kTimerGranularity);
 }
 
 bool Connection::push(std::size_t channel, std::shared_ptr<const Bytes> payload, MonoTime now) {
@@ -393,13 +403,14 @@ struct Connection::Batch {
 bool Connection::write(PacketSink& sink, MonoTime now) {
   if (ending_) return false;
   now_ = now;
+  unanswered_ = 0;
   thread_local std::array<std::uint8_t, UdpSocket::kMaxRun + kMaxDatagram> arena;
   Batch batch{sink, setup_.source, std::span(arena).first(UdpSocket::kMaxRun)};
   const bool more = write_packets(batch, now);
   const bool open = batch.flush();
   if (ending_) return false;
   if (batch.runs > 0) {
-    if (smoothed_rtt() > kPaceAbove) ngtcp2_conn_update_pkt_tx_time(conn_.get(), stamp(now));
+    if (smoothed_rtt() > stoq::kPaceAbove) ngtcp2_conn_update_pkt_tx_time(conn_.get(), stamp(now));
     if (owes()) liveness_.handle_owed(now);
   }
   return more && open;

@@ -99,7 +99,10 @@ class Connection final : private HandshakeJudge {
   void write_close(PacketSink& sink, MonoTime now);
 
   const std::optional<Ending>& ending() const { return ending_; }
-  std::optional<MonoTime> deadline() const;
+  // When to call handle_timeout(), and write() after it.
+  std::optional<MonoTime> deadline(MonoTime now) const;
+  // Is there a reason to write before the deadline?
+  bool wants_write() const;
 
   bool push(std::size_t channel, std::shared_ptr<const Bytes> payload, MonoTime now);
   std::size_t queued_bytes() const;
@@ -147,6 +150,7 @@ class Connection final : private HandshakeJudge {
   Outgoing* next_writable();
   void fail_library(int code);
   void judge_liveness(MonoTime now);
+  MonoTime round_up(MonoTime deadline, MonoTime now) const;
   bool owes() const;
   bool write_packets(Batch& batch, MonoTime now);
 
@@ -171,7 +175,8 @@ class Connection final : private HandshakeJudge {
   std::optional<PeerCertificate> peer_;
   std::optional<Ending> ending_;
   std::uint64_t peer_incarnation_ = 0;
-  MonoTime now_{};  // of the call in progress, for callbacks
+  std::size_t unanswered_ = 0;  // bytes read since the last write
+  MonoTime now_{};              // of the call in progress, for callbacks
   bool handshake_done_ = false;
   bool confirmed_ = false;  // by the server's HANDSHAKE_DONE (RFC 9001 §4.1.2)
   bool ready_ = false;

@@ -187,7 +187,7 @@ void Endpoint::flush() {
       continue;
     }
     if (more || io_->blocked()) touch(*connection);
-    update_timer(*connection);
+    update_timer(*connection, now);
   }
   arm_timer();
 }
@@ -244,6 +244,7 @@ void Endpoint::handle_readable() {
     io_->socket.take_unreachable(
         [&](const sockaddr_in6& destination) { handle_unreachable(destination, now); });
   }
+  arm_timer();
 }
 
 void Endpoint::handle_unreachable(const sockaddr_in6& destination, MonoTime now) {
@@ -252,7 +253,7 @@ void Endpoint::handle_unreachable(const sockaddr_in6& destination, MonoTime now)
   for (auto* connection : at->second) {
     if (connection->ending()) continue;
     connection->handle_unreachable(now);
-    settle(*connection);
+    settle(*connection, now);
   }
 }
 
@@ -277,7 +278,7 @@ void Endpoint::dispatch(const Datagram& datagram, MonoTime now) {
   if (connection == nullptr) return handle_stranger(datagram, ids, now);
   if (connection->ending()) return;
   connection->read(datagram.from, datagram.bytes, now);
-  settle(*connection);
+  settle(*connection, now);
 }
 
 void Endpoint::handle_stranger(const Datagram& datagram, const ngtcp2_version_cid& ids,
@@ -324,11 +325,11 @@ void Endpoint::accept(const Datagram& datagram, const ngtcp2_pkt_hd& initial,
   if (!connection->ending() && !connection->heard()) {
     connection->end({Incident::MalformedPacket, "an initial packet that does not decrypt"});
   }
-  settle(*connection);
+  settle(*connection, now);
 }
 
 // Every call that lets a connection do something ends here.
-void Endpoint::settle(Connection& connection) {
+void Endpoint::settle(Connection& connection, MonoTime now) {
   if (connection.ending()) {
     queue_reap(connection);
     return;
@@ -342,12 +343,16 @@ void Endpoint::settle(Connection& connection) {
       ++stats_.handshakes_completed;
     }
   }
-  touch(connection);
+  if (connection.wants_write()) {
+    touch(connection);
+  } else {
+    update_timer(connection, now);
+  }
 }
 
-void Endpoint::update_timer(Connection& connection) {
+void Endpoint::update_timer(Connection& connection, MonoTime now) {
   auto& slot = slots_.find(&connection)->second;
-  const auto deadline = connection.deadline();
+  const auto deadline = connection.deadline(now);
   if (slot.timer) {
     if (deadline && (*slot.timer)->first == *deadline) return;
     timers_.erase(*slot.timer);
@@ -395,7 +400,8 @@ void Endpoint::handle_timer(Punctuality punctuality) {
     slot.timer = std::nullopt;
     if (connection->ending()) continue;
     connection->handle_timeout(now);
-    settle(*connection);
+    settle(*connection, now);
+    if (!connection->ending()) touch(*connection);
   }
   owner_.handle_wakeup(now);
   flush();

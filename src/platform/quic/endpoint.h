@@ -107,12 +107,12 @@ class Endpoint final : private ConnectionHost, private PacketSink {
               MonoTime now);
   Connection* find(const ngtcp2_version_cid& ids);
   void insert(std::unique_ptr<Connection> connection, Slot slot);
-  void settle(Connection& connection);
+  void settle(Connection& connection, MonoTime now);
   void queue_reap(Connection& connection);
   void reap();
   void schedule_flush();
   void flush();
-  void update_timer(Connection& connection);
+  void update_timer(Connection& connection, MonoTime now);
   void arm_timer();
   enum class Punctuality : std::uint8_t { OnTime, Late };
   void handle_timer(Punctuality punctuality);
