@@ -66,15 +66,19 @@ Trial choose(std::uint64_t seed, const Campaign& campaign, const std::vector<Wor
   if (campaign.scenario) run.plan.scenario = *campaign.scenario;
   run.plan.fault_time = campaign.fault_time;
   run.plan.trace = campaign.trace;
+  run.plan.allowed = campaign.allowed;
   return run;
 }
 
 Outcome run_world(const Trial& run) { return run.kind->make(run.plan)->run(); }
 
 std::string repeat_command(const std::string& program, const Trial& run) {
-  return fmt::format("{} --seed {} --world {} --nodes {} --scenario {} --fault-seconds {} --trace",
-                     program, run.plan.seed, run.kind->name, run.plan.nodes, run.plan.scenario,
-                     run.plan.fault_time / std::chrono::seconds(1));
+  std::string command =
+      fmt::format("{} --seed {} --world {} --nodes {} --scenario {} --fault-seconds {} --trace",
+                  program, run.plan.seed, run.kind->name, run.plan.nodes, run.plan.scenario,
+                  run.plan.fault_time / std::chrono::seconds(1));
+  for (const std::string& check : run.plan.allowed) command += " --allow " + check;
+  return command;
 }
 
 void Figures::add(const Trial& run, const Outcome& outcome) {

@@ -28,6 +28,7 @@ struct Campaign {
   std::optional<std::string> world;
   std::optional<std::string> scenario;
   Duration fault_time = std::chrono::seconds(8);
+  std::vector<std::string> allowed;
   bool trace = false;
 };
 

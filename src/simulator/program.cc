@@ -50,6 +50,7 @@ void declare(CLI::App& app, Options& options, const std::vector<WorldKind>& kind
       ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
   app.add_option("--fault-seconds", options.fault_seconds, "virtual time with load and faults")
       ->check(CLI::Range(1, 3600));
+  app.add_option("--allow", options.campaign.allowed, "a check that may be violated");
   app.add_flag("--trace", options.campaign.trace, "print every event to standard error");
   app.add_flag("--twice", options.twice, "run each seed twice and compare the traces");
   app.add_flag("--keep-going", options.keep_going, "do not stop at the first failure");

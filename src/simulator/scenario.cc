@@ -13,10 +13,10 @@ constexpr std::array<std::string_view, kFaultCount> kFaultNames = {
     "blackout",  "slow-disk", "failed-disk", "damaged-tail", "wipe", "clock-step"};
 constexpr std::array<std::string_view, kTreasonCount> kTreasonNames = {
     "twins", "silent", "selective", "equivocating", "wrong-roots", "mutating", "replaying"};
-constexpr std::array<std::string_view, 18> kScenarioNames = {
-    "calm",      "raw",          "partition", "crash",    "blackout",  "disk",
-    "wipe",      "late",         "clock",     "wan",      "twins",     "silent",
-    "selective", "equivocating", "roots",     "mutating", "replaying", "mix"};
+constexpr std::array<std::string_view, 19> kScenarioNames = {
+    "calm",         "raw",   "storm",    "partition", "crash", "blackout", "disk",
+    "wipe",         "late",  "clock",    "wan",       "twins", "silent",   "selective",
+    "equivocating", "roots", "mutating", "replaying", "mix"};
 
 Scenario with(std::initializer_list<std::pair<Fault, std::uint32_t>> weights) {
   Scenario scenario;
@@ -32,6 +32,19 @@ LinkQuality raw_quality(SimRandom& random) {
   quality.loss_permille = static_cast<std::uint32_t>(random.below(120));
   quality.duplicate_permille = static_cast<std::uint32_t>(random.below(100));
   quality.reorder_permille = static_cast<std::uint32_t>(random.below(300));
+  return quality;
+}
+
+// Most messages are lost or come seconds late, so that views overlap and certificates of both kinds
+// come into being for one view.
+LinkQuality storm_quality(SimRandom& random) {
+  LinkQuality quality;
+  quality.raw = true;
+  quality.delay_high = milliseconds(60);
+  quality.loss_permille = static_cast<std::uint32_t>(random.between(200, 550));
+  quality.duplicate_permille = static_cast<std::uint32_t>(random.below(200));
+  quality.reorder_permille = static_cast<std::uint32_t>(random.between(200, 700));
+  quality.reorder = std::chrono::seconds(3);
   return quality;
 }
 
@@ -84,6 +97,11 @@ std::optional<Scenario> honest_scenario(std::string_view name, SimRandom& random
   if (name == "clock") {
     Scenario scenario = with({{Fault::ClockStep, 5}, {Fault::Kill, 1}});
     scenario.skewed_clocks = true;
+    return scenario;
+  }
+  if (name == "storm") {
+    Scenario scenario = with({{Fault::OneWay, 2}, {Fault::MidSend, 1}});
+    scenario.quality = storm_quality(random);
     return scenario;
   }
   if (name == "raw" || name == "wan") {

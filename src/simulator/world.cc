@@ -37,6 +37,7 @@ World::World(const Plan& plan)
   auto scenario = make_scenario(plan.scenario, random_);
   HM_CHECK(scenario.has_value());
   scenario_ = std::move(*scenario);
+  for (const std::string& check : plan.allowed) checker_.allow(check);
   network_.on_deliver = [this](Place from, Place to, ports::Channel channel, ByteView payload) {
     trace_hash_.add(static_cast<std::uint64_t>(scheduler_.now().time_since_epoch().count()));
     trace_hash_.add(from << 16 | to << 8 | static_cast<std::uint64_t>(channel));

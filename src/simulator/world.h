@@ -62,7 +62,8 @@ struct Plan {
   std::size_t nodes = 4;  // validators
   std::string scenario = "mix";
   Duration fault_time = std::chrono::seconds(8);
-  bool trace = false;  // prints every event
+  std::vector<std::string> allowed;  // checks that may be violated
+  bool trace = false;                // prints every event
 };
 
 struct Outcome {
