@@ -31,7 +31,9 @@ void Node::on_effect(consensus::RequestPayload effect) {
     };
     mempool_.select(next, effect.max_bytes, payload, selected);
   }
-  replica_->handle_payload(effect.view, std::move(payload).take(), now());
+  const auto block = replica_->handle_payload(effect.view, std::move(payload).take(), now());
+  // Our own proposal is not sent back for validation.
+  if (block) add_candidate(*block, effect.height, std::move(selected));
 }
 
 // What a payload holds: operations that the pool knows to be good, and those still to be checked.
@@ -203,7 +205,7 @@ void Node::settle_pool(const std::vector<CheckedPtr>& operations, std::uint64_t 
   }
   for (const CheckedPtr& expired : mempool_.remove_expired(height)) {
     const std::uint64_t expiry = expired->prepared.operation.expiry_height;
-    notify({{expired->prepared.id, ledger::Refused{ledger::Refusal::Expired, height, expiry}},
+    notify({{expired->prepared.id, ledger::Refused{ledger::Refusal::Expired, expiry, height}},
             height,
             {}});
   }
@@ -228,8 +230,13 @@ void Node::record_receipts(const ledger::BlockOutcome& outcome, std::uint64_t he
   for (const ledger::Receipt& receipt : outcome.receipts) {
     ++(receipt.refused ? counters_.operations_failed : counters_.operations_applied);
     const FinalReceipt final_receipt{receipt, height, hash};
-    recent_receipts_.push_back(final_receipt);
-    receipts_.insert_or_assign(receipt.operation, final_receipt);
+    const bool repeated =
+        receipt.refused && receipt.refused->rule == ledger::Refusal::AlreadyApplied;
+    // A block that holds an operation again does not make it undone.
+    if (!repeated) {
+      recent_receipts_.push_back(final_receipt);
+      receipts_.insert_or_assign(receipt.operation, final_receipt);
+    }
     notify(final_receipt);
   }
   while (recent_receipts_.size() > kMaxRecentReceipts) {

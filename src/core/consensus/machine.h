@@ -37,7 +37,7 @@ class Machine {
   void handle_peer_down(const NodeId& peer, Now now);
   void handle_message(const NodeId& from, ByteView message, Now now);
   void handle_durable(LogSequence sequence, Now now);
-  void handle_payload(View view, Bytes payload, Now now);
+  std::optional<Digest> handle_payload(View view, Bytes payload, Now now);
   void handle_validated(const Digest& block, Verdict verdict, Now now);
   void handle_executed(Height height, const Digest& root, Now now);
   void handle_pending(Pending pending, Now now);

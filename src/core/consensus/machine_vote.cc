@@ -205,11 +205,11 @@ ExecutionRoot Machine::choose_execution_root(const Tip& parent) const {
 }
 
 // Rule 1, second half: sign and keep; the proposal leaves with our notarize vote.
-void Machine::handle_payload(View view, Bytes payload, Now now) {
-  if (!draft_ || draft_->view != view || view != view_) return;
+std::optional<Digest> Machine::handle_payload(View view, Bytes payload, Now now) {
+  if (!draft_ || draft_->view != view || view != view_) return std::nullopt;
   Draft draft = std::move(*draft_);
   draft_.reset();
-  if (payload.size() > kMaxPayloadBytes || voter_.has_nullified(view)) return;
+  if (payload.size() > kMaxPayloadBytes || voter_.has_nullified(view)) return std::nullopt;
   auto block = std::make_shared<Block>();
   block->parent_certificate = std::move(draft.parent_certificate);
   block->skip_certificates = std::move(draft.skips);
@@ -228,10 +228,10 @@ void Machine::handle_payload(View view, Bytes payload, Now now) {
   header.proposer = *own_;
   const Digest hash = hash_of(header);
   const auto proposal = voter_.propose(view, hash);
-  if (!proposal) return;
+  if (!proposal) return std::nullopt;
   block->signature = proposal->signature;
   TreeBlock* own = tree_.insert(block, hash);
-  if (own == nullptr) return;
+  if (own == nullptr) return std::nullopt;
   own->validation = Validation::Valid;
   proposal_seen_.try_emplace(view, now.mono);
   ++counters_.blocks_proposed;
@@ -239,6 +239,7 @@ void Machine::handle_payload(View view, Bytes payload, Now now) {
   if (const auto vote = voter_.notarize(view, hash)) votes.push_back(*vote);
   cast(std::move(votes), block);
   react(now);
+  return hash;
 }
 
 void Machine::send_vote(const Vote& vote, const BlockPtr& block) {

@@ -50,8 +50,8 @@ void Replica::handle_message(const NodeId& from, ByteView message, Now now) {
 void Replica::handle_durable(LogSequence sequence, Now now) {
   machine_->handle_durable(sequence, now);
 }
-void Replica::handle_payload(View view, Bytes payload, Now now) {
-  machine_->handle_payload(view, std::move(payload), now);
+std::optional<Digest> Replica::handle_payload(View view, Bytes payload, Now now) {
+  return machine_->handle_payload(view, std::move(payload), now);
 }
 void Replica::handle_validated(const Digest& block, Verdict verdict, Now now) {
   machine_->handle_validated(block, verdict, now);

@@ -115,8 +115,8 @@ class Replica {
   void handle_message(const NodeId& from, ByteView message, Now now);
   // Every record up to and including `sequence` is durable.
   void handle_durable(LogSequence sequence, Now now);
-  // Answer to RequestPayload; ignored if the view is over.
-  void handle_payload(View view, Bytes payload, Now now);
+  // Answer to RequestPayload. The hash of the block proposed with it; none if the view is over.
+  std::optional<Digest> handle_payload(View view, Bytes payload, Now now);
   // Answer to Validate; ignored if the block is no longer of interest.
   void handle_validated(const Digest& block, Verdict verdict, Now now);
   // The driver executed the final block at `height`. In order.

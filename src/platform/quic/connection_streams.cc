@@ -103,6 +103,8 @@ bool Connection::take_header(Incoming& in, const stoq::StreamHeader& header) {
     return false;
   }
   peer_incarnation_ = header.incarnation;
+  // The peer's first message may come with the end of the handshake and be answered at once.
+  if (out_[0].id < 0) open_streams();
   refusal_ = host_.handle_ready(*this);
   ready_ = !refusal_;
   return ready_;
