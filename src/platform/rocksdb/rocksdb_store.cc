@@ -90,6 +90,21 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(const std::string& dire
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
 }
 
+Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open_read_only(const std::string& directory) {
+  rocksdb::Options opts = options();
+  opts.create_if_missing = false;
+  opts.create_missing_column_families = false;
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const char* name : kFamilies) descriptors.emplace_back(name, opts);
+  auto impl = std::make_unique<Impl>();
+  rocksdb::DB* db = nullptr;
+  const auto status =
+      rocksdb::DB::OpenForReadOnly(opts, directory, descriptors, &impl->families, &db);
+  if (!status.ok()) return failure(status, "cannot read the ledger store in " + directory);
+  impl->db.reset(db);
+  return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
+}
+
 Result<std::optional<Bytes>> RocksDbStore::get(Space space, ByteView key) const {
   std::string value;
   const auto status =

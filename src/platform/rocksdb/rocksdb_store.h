@@ -14,6 +14,8 @@ class RocksDbStore final : public ports::Store {
  public:
   // Opens or creates the database in `directory`. Fails if another process has it open.
   static Result<std::unique_ptr<RocksDbStore>> open(const std::string& directory);
+  // Reads what the database holds now; another process may have it open. Writing fails.
+  static Result<std::unique_ptr<RocksDbStore>> open_read_only(const std::string& directory);
   ~RocksDbStore() override;
 
   Result<std::optional<Bytes>> get(ports::Space space, ByteView key) const override;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node's HTTP API as the commands see it: JSON in, JSON out, and every refusal as a Failure
+// with the exit code that docs/guide/cli.md promises.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "apps/hypermesh/command.h"
+#include "apps/hypermesh/failure.h"
+#include "foundation/base/bytes.h"
+#include "platform/http/http_client.h"
+
+namespace hm::cli {
+
+class ApiClient {
+ public:
+  // The node that --api or HYPERMESH_API names, otherwise one of the dev mesh that runs in the
+  // default folder, otherwise [::1]:8445.
+  static Answer<ApiClient> connect(const Globals& globals);
+  explicit ApiClient(http::HttpEndpoint endpoint) : client_(std::move(endpoint)) {}
+
+  const http::HttpEndpoint& endpoint() const { return client_.endpoint(); }
+  std::string url() const { return http::to_url(client_.endpoint()); }
+
+  // `path` is below /api/v1 and begins with '/'.
+  Answer<nlohmann::ordered_json> get(const std::string& path);
+  // `token` is the local admin token; empty sends none.
+  Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
+                                      const std::string& token = {});
+
+  // A body that is not JSON.
+  Answer<nlohmann::ordered_json> post_bytes(const std::string& path, ByteView body);
+
+  // Server-sent events of /api/v1`path` until `on_event` returns false: name and data of each.
+  Outcome events(const std::string& path,
+                 const std::function<bool(std::string_view name,
+                                          const nlohmann::ordered_json& data)>& on_event);
+
+ private:
+  Answer<nlohmann::ordered_json> send(const std::string& path, std::string content_type,
+                                      std::string body, const std::string& token);
+  Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> response);
+
+  http::HttpClient client_;
+};
+
+// Text of a member, empty if it is missing or no text; numbers as they are written.
+std::string text_of(const nlohmann::ordered_json& object, std::string_view key);
+std::uint64_t number_of(const nlohmann::ordered_json& object, std::string_view key);
+
+// Percent-encodes what may not stand in a path segment or query value.
+std::string escape(std::string_view text);
+
+// The first characters of an id, enough for people.
+std::string short_id(std::string_view id);
+
+}  // namespace hm::cli

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/hypermesh/asset_view.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "apps/hypermesh/api_client.h"
+#include "apps/hypermesh/quantity.h"
+
+namespace hm::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array<const char*, 4> kProofs = {"space", "stake", "work", "time"};
+
+const ordered_json& member(const ordered_json& object, const char* key) {
+  static const ordered_json kNothing;
+  if (!object.is_object()) return kNothing;
+  const auto found = object.find(key);
+  return found == object.end() ? kNothing : *found;
+}
+
+std::string amount(const ordered_json& quantity, const char* which) {
+  return format_quantity(number_of(quantity, which), text_of(quantity, "unit"));
+}
+
+// The name if the API gives one, otherwise the start of the id.
+std::string party(const ordered_json& asset, const char* which) {
+  const std::string name = text_of(asset, fmt::format("{}_name", which));
+  return name.empty() ? short_id(text_of(asset, which)) : name;
+}
+
+Style style_of_state(const std::string& state) {
+  if (state == "available") return Style::Good;
+  if (state == "failed") return Style::Bad;
+  return state == "retired" ? Style::Dim : Style::Warn;
+}
+
+}  // namespace
+
+std::string in_words(const ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.is_null() ? "unknown" : value.dump();
+  std::string text;
+  for (const ordered_json& item : value) text += (text.empty() ? "" : ", ") + in_words(item);
+  return text;
+}
+
+std::string asset_title(const ordered_json& asset) {
+  const ordered_json& descriptor = member(asset, "descriptor");
+  for (const char* key :
+       {"brand", "model", "name", "mount_point", "mount", "device", "interface"}) {
+    const ordered_json& value = member(descriptor, key);
+    if (value.is_string() && !value.get<std::string>().empty()) return value.get<std::string>();
+  }
+  return {};
+}
+
+std::string proofs_in_short(const ordered_json& asset) {
+  std::string text;
+  for (const char* proof : kProofs) {
+    const std::string verdict = text_of(member(member(asset, "proofs"), proof), "verdict");
+    const char mark = verdict == "proven" ? '+' : verdict == "refused" ? '!' : '?';
+    text += fmt::format("{}{}{}", text.empty() ? "" : " ", proof, mark);
+  }
+  return text;
+}
+
+void print_assets(const Terminal& terminal, const std::vector<ordered_json>& assets) {
+  std::vector<std::vector<Terminal::Cell>> rows;
+  for (const ordered_json& asset : assets) {
+    const ordered_json& quantity = member(asset, "quantity");
+    const std::string state = text_of(asset, "state");
+    rows.push_back({{short_id(text_of(asset, "id")), Style::Plain},
+                    {party(asset, "node"), Style::Plain},
+                    {party(asset, "owner"), Style::Plain},
+                    {state, style_of_state(state)},
+                    {text_of(asset, "level"), Style::Plain},
+                    {amount(quantity, "detected"), Style::Plain},
+                    {amount(quantity, "offered"), Style::Plain},
+                    {amount(quantity, "available"), Style::Plain},
+                    {proofs_in_short(asset), Style::Plain},
+                    {asset_title(asset), Style::Dim}});
+  }
+  terminal.table({"ASSET", "NODE", "OWNER", "STATE", "LEVEL", "DETECTED", "OFFERED", "AVAILABLE",
+                  "PROOFS", "WHAT"},
+                 rows);
+}
+
+void print_asset(const Terminal& terminal, const ordered_json& asset) {
+  const auto line = [&](std::string_view name, const std::string& value) {
+    terminal.data(fmt::format("{:<12} {}", name, printable(value)));
+  };
+  for (const char* key : {"id", "kind", "state", "level", "node", "owner", "address", "version"}) {
+    line(key, text_of(asset, key));
+  }
+  const ordered_json& quantity = member(asset, "quantity");
+  for (const char* key : {"detected", "offered", "available"}) {
+    line(key, fmt::format("{} ({})", amount(quantity, key), number_of(quantity, key)));
+  }
+  if (asset.contains("price")) line("price", text_of(asset, "price") + " CAES per unit and hour");
+  terminal.data(terminal.styled(Style::Bold, "descriptor"));
+  for (const auto& [key, value] : member(asset, "descriptor").items()) {
+    terminal.data(fmt::format("  {:<22} {}", printable(key), printable(in_words(value))));
+  }
+  terminal.data(terminal.styled(Style::Bold, "proofs"));
+  for (const char* proof : kProofs) {
+    const ordered_json& verdict = member(member(asset, "proofs"), proof);
+    terminal.data(fmt::format("  {:<6} {:<9} {}", proof, text_of(verdict, "verdict"),
+                              printable(text_of(verdict, "reason"))));
+  }
+}
+
+}  // namespace hm::cli

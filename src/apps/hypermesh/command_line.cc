@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/hypermesh/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <map>
+
+#include "apps/hypermesh/suggestion.h"
+
+namespace hm::cli {
+namespace {
+
+// The parser with everything that it writes into.
+class Parser {
+ public:
+  Parser();
+
+  // Puts the options of the subcommand that was given into `invocation`.
+  void choose(const CLI::App* command) { chosen_.at(command)(); }
+
+  CLI::App app{"HyperMesh: pool machines, with a ledger that no single member controls."};
+  Invocation invocation;
+
+ private:
+  void add_lifecycle();
+  void add_assets();
+  void add_asset();
+  void add_ledger();
+  void add_others();
+  void add_terms(CLI::App* command, AssetTermsOptions& terms);
+
+  // A subcommand that, when given, becomes the invocation's command with the options in `target`.
+  template <class Options>
+  CLI::App* add(CLI::App* parent, const std::string& name, const std::string& help,
+                Options& target) {
+    CLI::App* command = parent->add_subcommand(name, help);
+    chosen_[command] = [this, &target] { invocation.command = target; };
+    return command;
+  }
+
+  std::map<const CLI::App*, std::function<void()>> chosen_;
+  Dev dev_;
+  DevStop dev_stop_;
+  Up up_;
+  Down down_;
+  Invite invite_;
+  Join join_;
+  NodeDaemon node_;
+  Status status_;
+  AssetsList assets_, assets_ls_;
+  AssetsShow assets_show_;
+  AssetsWatch assets_watch_;
+  AssetRegister register_;
+  AssetUpdate update_;
+  AssetTransfer transfer_;
+  AssetRetire retire_;
+  Nodes nodes_;
+  Validators validators_;
+  LedgerShow ledger_, ledger_show_;
+  LedgerTail tail_;
+  LedgerVerify verify_;
+  LedgerExport export_;
+  Wallet wallet_;
+  WalletSend send_;
+  Doctor doctor_;
+  Version version_;
+  Completion completion_;
+};
+
+Parser::Parser() {
+  app.name("hypermesh");
+  app.fallthrough();  // --json and --api may stand anywhere
+  app.require_subcommand(0, 1);
+  app.add_flag("--json", invocation.globals.json, "Print one JSON document to standard output");
+  app.add_option("--api", invocation.globals.api, "The node to ask, e.g. http://[::1]:8445")
+      ->envname("HYPERMESH_API");
+  app.add_option("--key", invocation.globals.key, "The owner's key file, to sign with")
+      ->envname("HYPERMESH_KEY");
+  add_lifecycle();
+  add_assets();
+  add_asset();
+  add_ledger();
+  add_others();
+}
+
+void Parser::add_lifecycle() {
+  CLI::App* dev = add(&app, "dev", "Start a mesh of several nodes on this machine", dev_);
+  dev->add_option("--nodes", dev_.nodes, "How many nodes (default 4)")->check(CLI::Range(1, 64));
+  dev->add_option("--dir", dev_.dir, "Folder of the mesh");
+  dev->add_flag("--detach", dev_.detach, "Return when the first block is final");
+  dev->add_option("--base-port", dev_.base_port, "First of two ports per node (default: free ones)")
+      ->check(CLI::Range(1, 65000));
+  CLI::App* stop = add(dev, "stop", "Stop the mesh; its data stays", dev_stop_);
+  stop->add_option("--dir", dev_stop_.dir, "Folder of the mesh");
+
+  CLI::App* up = add(&app, "up", "Start this machine's node", up_);
+  up->add_option("--dir", up_.dir, "Folder of the node");
+  up->add_option("--name", up_.name, "Name of a new node");
+  up->add_flag("--foreground", up_.foreground, "Stay in the foreground");
+  up->add_option("--api-port", up_.api_port, "Port of the API of a new node (default 8445)");
+  up->add_option("--listen", up_.listen, "Where a new node listens, e.g. [2001:db8::1]:9292");
+  CLI::App* down = add(&app, "down", "Stop this machine's node; its data stays", down_);
+  down->add_option("--dir", down_.dir, "Folder of the node");
+
+  CLI::App* invite = add(&app, "invite", "Make a code with which one machine may join", invite_);
+  invite->add_option("--minutes", invite_.minutes, "How long it is valid (default 10)")
+      ->check(CLI::Range(1, 60));
+  CLI::App* join = add(&app, "join", "Join the mesh of an invitation", join_);
+  join->add_option("code", join_.code, "The code that 'hypermesh invite' printed")->required();
+  join->add_option("--dir", join_.dir, "Folder of the new node");
+  join->add_option("--name", join_.name, "Name of the new node");
+  join->add_flag("--foreground", join_.foreground, "Stay in the foreground");
+  join->add_option("--api-port", join_.api_port, "Port of its API (default 8445)");
+  join->add_option("--listen", join_.listen, "Where it listens, e.g. [2001:db8::1]:9292");
+
+  CLI::App* node = add(&app, "node", "Run the daemon of one node", node_);
+  node->add_option("--config", node_.config, "Its node.toml")->required();
+  node->group("");  // hidden
+}
+
+void Parser::add_assets() {
+  CLI::App* assets = add(&app, "assets", "List the assets of the mesh", assets_);
+  assets->add_option("filter", assets_.filters, "Such as kind=cpu, memory>=16GiB, features=avx2");
+  CLI::App* ls = add(assets, "ls", "List them", assets_ls_);
+  ls->add_option("filter", assets_ls_.filters, "Such as kind=cpu, memory>=16GiB, features=avx2");
+  CLI::App* show = add(assets, "show", "Show one in full", assets_show_);
+  show->add_option("id", assets_show_.id, "Its id, or a unique prefix")->required();
+  CLI::App* watch = add(assets, "watch", "Print changes as they become final", assets_watch_);
+  watch->add_option("filter", assets_watch_.filters, "Such as kind=cpu");
+}
+
+void Parser::add_terms(CLI::App* command, AssetTermsOptions& terms) {
+  command->add_option("--detected", terms.detected, "How much there is, e.g. 16GiB");
+  command->add_option("--offered", terms.offered, "How much of it is offered");
+  command->add_option("--available", terms.available, "How much of that is free");
+  command->add_option("--unit", terms.unit, "bytes, millicores, bits_per_second, devices");
+  command->add_option("--state", terms.state, "available, maintenance or failed");
+  command->add_option("--level", terms.level, "public_network or full_public");
+  command->add_option("--price", terms.price, "CAES per unit and hour, or 'none'");
+  command->add_option("--field", terms.fields, "A descriptor field, key=value; may be repeated")
+      ->allow_extra_args(false);
+}
+
+void Parser::add_asset() {
+  CLI::App* asset = app.add_subcommand("asset", "Change one asset");
+  asset->require_subcommand(1);
+  CLI::App* reg = add(asset, "register", "Register a new asset", register_);
+  reg->add_option("--kind", register_.kind, "cpu, gpu, memory, storage, network, …")->required();
+  reg->add_option("--node", register_.node, "The node it is on (default: the one asked)");
+  add_terms(reg, register_.terms);
+  CLI::App* update = add(asset, "update", "Change what an asset states", update_);
+  update->add_option("id", update_.id, "Its id, or a unique prefix")->required();
+  add_terms(update, update_.terms);
+  CLI::App* transfer = add(asset, "transfer", "Give an asset to another owner", transfer_);
+  transfer->add_option("id", transfer_.id, "Its id, or a unique prefix")->required();
+  transfer->add_option("owner", transfer_.to, "The new owner's id, unique prefix or name")
+      ->required();
+  CLI::App* retire = add(asset, "retire", "Take an asset off the mesh for good", retire_);
+  retire->add_option("id", retire_.id, "Its id, or a unique prefix")->required();
+}
+
+void Parser::add_ledger() {
+  CLI::App* ledger = add(&app, "ledger", "Look at final blocks", ledger_);
+  CLI::App* show = add(ledger, "show", "Show one block", ledger_show_);
+  show->add_option("height", ledger_show_.height, "Its height (default: the last)");
+  CLI::App* tail = add(ledger, "tail", "List the last blocks", tail_);
+  tail->add_option("-n,--count", tail_.count, "How many (default 10)")->check(CLI::Range(1, 100));
+  tail->add_flag("-f,--follow", tail_.follow, "Go on with new ones");
+  CLI::App* verify =
+      add(ledger, "verify", "Replay from genesis; compare every root and certificate", verify_);
+  verify->add_option("--dir", verify_.dir, "Folder of a stopped node (default: ask the node)");
+  CLI::App* save = add(ledger, "export", "Write all final blocks to a file", export_);
+  save->add_option("file", export_.file, "The file, or - for standard output")->required();
+}
+
+void Parser::add_others() {
+  add(&app, "status", "The node, its chain and its peers", status_);
+  add(&app, "nodes", "The nodes of the mesh", nodes_);
+  add(&app, "validators", "Who orders operations, with which stake", validators_);
+  CLI::App* wallet = add(&app, "wallet", "Balance and bond of an owner", wallet_);
+  wallet->add_option("--owner", wallet_.owner, "Id, unique prefix or name (default: the node's)");
+  CLI::App* send = add(wallet, "send", "Send CAES to another owner", send_);
+  send->add_option("owner", send_.to, "Id, unique prefix or name")->required();
+  send->add_option("amount", send_.amount, "Such as 12.5")->required();
+  CLI::App* doctor = add(&app, "doctor", "What this machine can do, each 'no' explained", doctor_);
+  doctor->add_option("--dir", doctor_.dir, "Where data will be kept: its disk is measured");
+  add(&app, "version", "The version of this program", version_);
+  CLI::App* completion = add(&app, "completion", "Completion script for a shell", completion_);
+  completion->add_option("shell", completion_.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+bool is_hidden(const CLI::App* app) { return app->get_group().empty(); }
+
+std::vector<const CLI::App*> children_of(const CLI::App* app) {
+  std::vector<const CLI::App*> children;
+  for (const CLI::App* child : app->get_subcommands(nullptr)) {
+    if (!is_hidden(child)) children.push_back(child);
+  }
+  return children;
+}
+
+std::vector<std::string> options_of(const CLI::App* app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app->get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// The innermost subcommand that the parser understood.
+const CLI::App* innermost(const CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return app;
+}
+
+std::string path_of(const CLI::App* app) {
+  std::string path = app->get_name();
+  for (const CLI::App* parent = app->get_parent(); parent != nullptr;
+       parent = parent->get_parent()) {
+    path = parent->get_name() + " " + path;
+  }
+  return path;
+}
+
+Failure usage_failure(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App* at = innermost(&root);
+  Failure failure{ExitCode::Usage, error.what(), "", fmt::format("{} --help", path_of(at))};
+  const std::vector<std::string> rest = root.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || rest.empty()) return failure;
+  const std::string& word = rest.front();
+  std::vector<std::string> names = options_of(at);
+  if (at != &root) std::ranges::copy(options_of(&root), std::back_inserter(names));
+  if (!word.starts_with('-')) {
+    names.clear();
+    for (const CLI::App* child : children_of(at)) names.push_back(child->get_name());
+  }
+  const bool option = word.starts_with('-');
+  failure.what =
+      fmt::format("'{}' is no {} of '{}'", word, option ? "option" : "command", path_of(at));
+  const std::string near =
+      suggestion_for(option ? word.substr(0, word.find('=')) : word, {names.begin(), names.end()});
+  if (!near.empty()) failure.to_do = fmt::format("did you mean '{}'?", near);
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : " ") + name;
+  if (!known.empty()) failure.why = "there are: " + known;
+  return failure;
+}
+
+CommandNode describe(const CLI::App* app) {
+  CommandNode node{app->get_name(), app->get_description(), options_of(app), {}};
+  for (const CLI::App* child : children_of(app)) node.children.push_back(describe(child));
+  return node;
+}
+
+}  // namespace
+
+std::variant<Invocation, HelpText, Failure> parse_command_line(std::vector<std::string> arguments) {
+  Parser parser;
+  if (arguments.empty()) return HelpText{parser.app.help()};
+  if (arguments.size() == 1 && arguments[0] == "--version") arguments[0] = "version";
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    parser.app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return HelpText{parser.app.help()};
+  } catch (const CLI::ParseError& error) {
+    return usage_failure(parser.app, error);
+  }
+  if (parser.app.get_subcommands().empty()) return HelpText{parser.app.help()};
+  parser.choose(innermost(&parser.app));
+  return std::move(parser.invocation);
+}
+
+CommandNode command_tree() {
+  const Parser parser;
+  return describe(&parser.app);
+}
+
+}  // namespace hm::cli

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/hypermesh/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include "apps/hypermesh/completion.h"
+
+namespace hm::cli {
+namespace {
+
+template <class Options>
+Options parsed(std::vector<std::string> arguments, Globals* globals = nullptr) {
+  const auto result = parse_command_line(std::move(arguments));
+  const auto* invocation = std::get_if<Invocation>(&result);
+  if (invocation == nullptr) {
+    const auto* failure = std::get_if<Failure>(&result);
+    ADD_FAILURE() << (failure != nullptr ? failure->what : "help");
+    return {};
+  }
+  if (globals != nullptr) *globals = invocation->globals;
+  const auto* options = std::get_if<Options>(&invocation->command);
+  EXPECT_NE(options, nullptr) << "another command";
+  return options == nullptr ? Options{} : *options;
+}
+
+Failure refused(std::vector<std::string> arguments) {
+  const auto result = parse_command_line(std::move(arguments));
+  const auto* failure = std::get_if<Failure>(&result);
+  EXPECT_NE(failure, nullptr);
+  return failure == nullptr ? Failure{} : *failure;
+}
+
+TEST(CommandLine, GlobalOptionsMayStandAnywhere) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--api", "[::1]:1", "--json", "status"},
+        {"status", "--json", "--api", "[::1]:1"},
+        {"--json", "status", "--api=[::1]:1"}}) {
+    Globals globals;
+    parsed<Status>(arguments, &globals);
+    EXPECT_TRUE(globals.json);
+    EXPECT_EQ(globals.api, "[::1]:1");
+  }
+}
+
+TEST(CommandLine, InnermostSubcommandIsChosen) {
+  EXPECT_EQ(parsed<DevStop>({"dev", "stop", "--dir", "/x"}).dir, "/x");
+  const Dev dev = parsed<Dev>({"dev", "--nodes", "7", "--detach", "--base-port", "20000"});
+  EXPECT_EQ(dev.nodes, 7u);
+  EXPECT_TRUE(dev.detach);
+  EXPECT_EQ(dev.base_port, 20000);
+  EXPECT_EQ(parsed<AssetsShow>({"assets", "show", "cpu:01"}).id, "cpu:01");
+  EXPECT_EQ(parsed<WalletSend>({"wallet", "send", "bob", "1.5"}).amount, "1.5");
+  EXPECT_EQ(parsed<LedgerShow>({"ledger", "show", "7"}).height, 7u);
+}
+
+TEST(CommandLine, AssetsListsByDefaultAndTakesFilters) {
+  EXPECT_TRUE(parsed<AssetsList>({"assets"}).filters.empty());
+  EXPECT_EQ(parsed<AssetsList>({"assets", "kind=cpu", "memory>=1GiB"}).filters.size(), 2u);
+  EXPECT_EQ(parsed<AssetsList>({"assets", "ls", "kind=cpu"}).filters.size(), 1u);
+}
+
+TEST(CommandLine, RepeatedFieldsDoNotSwallowTheId) {
+  const auto update = parsed<AssetUpdate>(
+      {"asset", "update", "--field", "a=1", "--field", "b=2", "cpu:01", "--offered", "5"});
+  EXPECT_EQ(update.id, "cpu:01");
+  EXPECT_EQ(update.terms.fields.size(), 2u);
+  EXPECT_EQ(update.terms.offered, "5");
+}
+
+TEST(CommandLine, MistypedWordsAreNamedWithWhatWasMeant) {
+  const Failure command = refused({"stauts"});
+  EXPECT_EQ(command.exit, ExitCode::Usage);
+  EXPECT_NE(command.what.find("'stauts'"), std::string::npos);
+  EXPECT_NE(command.to_do.find("'status'"), std::string::npos);
+  EXPECT_NE(refused({"dev", "sotp"}).to_do.find("'stop'"), std::string::npos);
+  EXPECT_NE(refused({"dev", "--detahc"}).to_do.find("'--detach'"), std::string::npos);
+  EXPECT_EQ(refused({"dev", "--nodes", "0"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"dev", "--nodes", "many"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"assets", "show"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"completion", "tcsh"}).exit, ExitCode::Usage);
+}
+
+TEST(CommandLine, HelpIsHelpAndNamesEveryCommand) {
+  const auto result = parse_command_line({"--help"});
+  const auto* help = std::get_if<HelpText>(&result);
+  ASSERT_NE(help, nullptr);
+  for (const CommandNode& command : command_tree().children) {
+    EXPECT_NE(help->text.find(command.name), std::string::npos) << command.name;
+  }
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse_command_line({"assets", "show", "--help"})));
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse_command_line({})));
+}
+
+TEST(Completion, NamesCommandsAndOptionsButNotHiddenOnes) {
+  const CommandNode root = command_tree();
+  for (const std::string& script :
+       {bash_completion(root), zsh_completion(root), fish_completion(root)}) {
+    EXPECT_NE(script.find("validators"), std::string::npos);
+    EXPECT_NE(script.find("detach"), std::string::npos);
+    EXPECT_EQ(script.find("--config"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace hm::cli

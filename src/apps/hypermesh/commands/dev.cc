@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// `hypermesh dev`: a mesh of several real processes on this machine.
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+#include "apps/hypermesh/api_client.h"
+#include "apps/hypermesh/asset_view.h"
+#include "apps/hypermesh/context.h"
+#include "apps/hypermesh/genesis_file.h"
+#include "apps/hypermesh/mesh_file.h"
+#include "apps/hypermesh/new_mesh.h"
+#include "apps/hypermesh/node_process.h"
+#include "apps/hypermesh/quantity.h"
+#include "core/ledger/genesis.h"
+#include "platform/files/atomic_file.h"
+#include "platform/files/process_lock.h"
+
+namespace hm::cli {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::uint32_t kDefaultNodes = 4;
+// Generous: a healthy mesh takes a second.
+constexpr std::chrono::seconds kReadyLimit{60};
+constexpr std::chrono::seconds kStopPatience{10};
+// After the first block the hardware's operations are on their way.
+constexpr std::chrono::milliseconds kAssetsLimit{1500};
+
+std::string folder_of(const std::string& dir) {
+  return absolute(dir.empty() ? default_dev_folder() : dir);
+}
+
+std::vector<NodeFolder> folders_of(const MeshFile& mesh) {
+  std::vector<NodeFolder> folders;
+  for (const MeshNode& node : mesh.nodes) folders.push_back({node.dir});
+  return folders;
+}
+
+Answer<std::vector<std::uint16_t>> ports_for(const Dev& options, std::size_t count) {
+  if (!options.base_port) return pick_ports(count);
+  std::vector<std::uint16_t> ports;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t port = *options.base_port + i;
+    if (port > UINT16_MAX) {
+      return failed(ExitCode::Usage, fmt::format("port {} does not exist", port),
+                    fmt::format("{} ports are needed from --base-port on", count),
+                    "choose a smaller --base-port");
+    }
+    ports.push_back(static_cast<std::uint16_t>(port));
+  }
+  return ports;
+}
+
+// Keys, genesis and configuration of a mesh that is not there yet.
+Answer<MeshFile> create(const std::string& dir, const Dev& options) {
+  const std::size_t count = options.nodes.value_or(kDefaultNodes);
+  HM_CLI_TRY(const auto ports, ports_for(options, 2 * count));
+  std::vector<NewNode> nodes;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = fmt::format("node{}", i + 1);
+    nodes.push_back({{dir + "/" + name},
+                     name,
+                     fmt::format("owner{}", i + 1),
+                     ports[2 * i],
+                     stoq::Address::loopback(ports[2 * i + 1])});
+  }
+  // The nodes see the same hardware; together they offer it once.
+  const auto share_percent = static_cast<std::uint32_t>(100 / count);
+  HM_CLI_TRY(const auto genesis,
+             create_mesh("dev", ledger::Preset::Localhost, nodes, share_percent));
+  HM_CLI_TRY_VOID(write_genesis_file(dir + "/genesis.toml", genesis));
+  MeshFile mesh{ledger::chain_id(genesis).to_string(), {}};
+  for (const NewNode& node : nodes) {
+    mesh.nodes.push_back({node.name, node.owner, 0, fmt::format("http://[::1]:{}", node.api_port),
+                          node.stoq.to_string(), node.folder.path});
+  }
+  HM_CLI_TRY_VOID(write_mesh_file(dir, mesh));
+  return mesh;
+}
+
+Answer<MeshFile> open_or_create(const std::string& dir, const Dev& options) {
+  auto mesh = read_mesh_file(dir);
+  if (!mesh && mesh.error().code == ErrorCode::NotFound) return create(dir, options);
+  if (!mesh) return std::unexpected(failure_of(mesh.error()));
+  if (options.nodes && *options.nodes != mesh->nodes.size()) {
+    return failed(
+        ExitCode::Failure,
+        fmt::format("the mesh in {} has {} nodes, not {}", dir, mesh->nodes.size(), *options.nodes),
+        "its genesis names its validators", "leave out --nodes, or use another --dir");
+  }
+  return std::move(*mesh);
+}
+
+Outcome check_ports(const MeshNode& node) {
+  HM_CLI_TRY(const auto api, http::parse_endpoint(node.api));
+  const auto stoq = stoq::Address::parse(node.stoq);
+  for (const std::uint16_t port : {api.port, stoq ? stoq->port : std::uint16_t{0}}) {
+    if (is_port_free(port)) continue;
+    return failed(ExitCode::Failure, fmt::format("port {} of {} is in use", port, node.name),
+                  "another program listens on [::1] there",
+                  "stop it, or start a mesh in another --dir");
+  }
+  return {};
+}
+
+struct Started {
+  MeshFile mesh;
+  std::size_t count = 0;  // processes started now
+};
+
+// Starts those nodes of the mesh that do not run.
+Answer<Started> start_missing(const std::string& dir, MeshFile mesh) {
+  std::vector<MeshNode*> missing;
+  for (MeshNode& node : mesh.nodes) {
+    HM_CLI_TRY(const auto pid, running_node({node.dir}));
+    node.pid = pid.value_or(0);
+    if (!pid) missing.push_back(&node);
+  }
+  for (const MeshNode* node : missing) HM_CLI_TRY_VOID(check_ports(*node));
+  for (MeshNode* node : missing) {
+    HM_CLI_TRY(node->pid, spawn_node({node->dir}));
+  }
+  HM_CLI_TRY_VOID(write_mesh_file(dir, mesh));
+  return Started{std::move(mesh), missing.size()};
+}
+
+// The assets of the first node, as soon as there are some.
+std::vector<nlohmann::ordered_json> found_assets(const MeshFile& mesh) {
+  const auto endpoint = http::parse_endpoint(mesh.nodes.front().api);
+  if (!endpoint) return {};
+  ApiClient client(*endpoint);
+  const auto deadline = steady_clock::now() + kAssetsLimit;
+  std::vector<nlohmann::ordered_json> found;
+  while (found.empty() && steady_clock::now() < deadline) {
+    const auto status = client.get("/status");
+    const auto answer = client.get("/assets");
+    if (!status || !answer || !answer->contains("assets")) return {};
+    const std::string self = text_of(*status, "node");
+    for (const auto& asset : (*answer)["assets"]) {
+      if (text_of(asset, "node") == self) found.push_back(asset);
+    }
+  }
+  return found;
+}
+
+void tell(const Context& context, const std::string& dir, const Started& started,
+          std::chrono::milliseconds took) {
+  const Terminal& terminal = context.terminal;
+  const MeshFile& mesh = started.mesh;
+  terminal.talk(fmt::format("{} of {} nodes started in {}; chain {}; ready after {}", started.count,
+                            mesh.nodes.size(), dir, mesh.chain_id.substr(0, 12),
+                            format_age(static_cast<std::uint64_t>(took.count()))));
+  for (const auto& asset : found_assets(mesh)) {
+    const auto& quantity = asset["quantity"];
+    terminal.talk(
+        fmt::format("  found {:<8} {:<12} {}", text_of(asset, "kind"),
+                    format_quantity(number_of(quantity, "detected"), text_of(quantity, "unit")),
+                    printable(asset_title(asset))));
+  }
+  for (const MeshNode& node : mesh.nodes) {
+    terminal.talk(fmt::format("  {:<8} process {:<8} API {}  STOQ {}", node.name, node.pid,
+                              node.api, node.stoq));
+  }
+  const std::string api =
+      dir == default_dev_folder() ? "" : fmt::format("--api {} ", mesh.nodes.front().api);
+  const std::string where = dir == default_dev_folder() ? "" : fmt::format(" --dir {}", dir);
+  terminal.talk("next:");
+  terminal.talk(fmt::format("  hypermesh {}assets", api));
+  terminal.talk(fmt::format("  hypermesh {}status", api));
+  terminal.talk(fmt::format("  hypermesh dev stop{}", where));
+  if (context.globals.json) terminal.data(format_mesh_file(mesh));
+}
+
+// Foreground: until a signal comes or every node has ended.
+Outcome attend(const Context& context, const MeshFile& mesh, const sigset_t& signals) {
+  context.terminal.talk("running; Ctrl-C stops the mesh");
+  std::size_t alive = mesh.nodes.size();
+  while (alive > 0) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal != SIGCHLD) break;
+    int status = 0;
+    for (int pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0; --alive) {
+      const auto node = std::ranges::find(mesh.nodes, pid, &MeshNode::pid);
+      if (node == mesh.nodes.end()) continue;
+      context.terminal.talk(
+          fmt::format("{} ended; see {}", node->name, NodeFolder{node->dir}.log()));
+    }
+  }
+  HM_CLI_TRY_VOID(stop_nodes(folders_of(mesh), kStopPatience));
+  context.terminal.talk("stopped");
+  return {};
+}
+
+}  // namespace
+
+Outcome run(const Dev& options, const Context& context) {
+  const auto begin = steady_clock::now();
+  const std::string dir = folder_of(options.dir);
+  HM_CLI_TRY_VOID(files::make_folder(dir, 0700));
+  HM_CLI_TRY(const auto lock, files::ProcessLock::take(dir + "/dev.lock"));
+  HM_CLI_TRY(MeshFile mesh, open_or_create(dir, options));
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  if (!options.detach) {
+    for (const NodeFolder& folder : folders_of(mesh)) {
+      HM_CLI_TRY(const auto pid, running_node(folder));
+      if (!pid) continue;
+      return failed(ExitCode::Failure, fmt::format("the mesh in {} runs already", dir),
+                    fmt::format("process {} holds {}", *pid, folder.path),
+                    "stop it with 'hypermesh dev stop', or use another --dir");
+    }
+    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) ::sigaddset(&signals, signal);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  }
+  HM_CLI_TRY(const Started started, start_missing(dir, std::move(mesh)));
+  const auto deadline = steady_clock::now() + kReadyLimit;
+  for (const MeshNode& node : started.mesh.nodes) {
+    const auto ready = wait_until_ready({node.dir}, node.api, node.pid, deadline);
+    if (ready) continue;
+    // What this command started and cannot bring up, it ends.
+    if (started.count == started.mesh.nodes.size()) {
+      (void)stop_nodes(folders_of(started.mesh), kStopPatience);
+    }
+    return ready;
+  }
+  tell(context, dir, started,
+       std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin));
+  return options.detach ? Outcome{} : attend(context, started.mesh, signals);
+}
+
+Outcome run(const DevStop& options, const Context& context) {
+  const std::string dir = folder_of(options.dir);
+  auto mesh = read_mesh_file(dir);
+  if (!mesh) {
+    if (mesh.error().code != ErrorCode::NotFound) return std::unexpected(failure_of(mesh.error()));
+    return failed(ExitCode::Failure, fmt::format("there is no mesh in {}", dir),
+                  "the folder has no mesh.json", "name its folder with --dir");
+  }
+  HM_CLI_TRY(const auto results, stop_nodes(folders_of(*mesh), kStopPatience));
+  nlohmann::ordered_json stopped = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const char* word = results[i] == StopResult::Stopped  ? "stopped"
+                       : results[i] == StopResult::Killed ? "killed, it did not end by itself"
+                                                          : "was not running";
+    context.terminal.talk(fmt::format("{}: {}", mesh->nodes[i].name, word));
+    stopped.push_back({{"name", mesh->nodes[i].name}, {"result", word}});
+    mesh->nodes[i].pid = 0;
+  }
+  HM_CLI_TRY_VOID(write_mesh_file(dir, *mesh));
+  context.terminal.talk("the data stays; 'hypermesh dev' starts the same mesh again");
+  if (context.globals.json) {
+    context.terminal.data(nlohmann::ordered_json{{"schema", 1}, {"nodes", stopped}}.dump());
+  }
+  return {};
+}
+
+}  // namespace hm::cli

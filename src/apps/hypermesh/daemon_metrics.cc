@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/hypermesh/daemon_metrics.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace hm::cli {
+
+void add_transport_metrics(http_api::MetricsText& text, const quic::TransportStats& stats) {
+  text.gauge("hypermesh_stoq_connected_peers", "Peers with a live connection",
+             stats.connected_peers);
+  text.gauge("hypermesh_stoq_half_open", "Handshakes of others that are not finished",
+             stats.half_open);
+  text.counter("hypermesh_stoq_handshakes_total", "Handshakes completed",
+               stats.handshakes_completed);
+  text.counter("hypermesh_stoq_datagrams_sent_total", "UDP datagrams sent", stats.datagrams_sent);
+  text.counter("hypermesh_stoq_datagrams_received_total", "UDP datagrams received",
+               stats.datagrams_received);
+  text.counter("hypermesh_stoq_bytes_sent_total", "UDP payload bytes sent", stats.bytes_sent);
+  text.counter("hypermesh_stoq_bytes_received_total", "UDP payload bytes received",
+               stats.bytes_received);
+  text.counter("hypermesh_stoq_messages_sent_total", "Messages sent", stats.messages_sent);
+  text.counter("hypermesh_stoq_messages_received_total", "Messages received",
+               stats.messages_received);
+  text.counter("hypermesh_stoq_certificates_issued_total", "Node certificates issued",
+               stats.certificates_issued);
+  for (std::size_t i = 0; i < stoq::kIncidentCount; ++i) {
+    const auto incident = static_cast<stoq::Incident>(i);
+    text.counter("hypermesh_stoq_incidents_total", "What was refused, dropped or given up, by name",
+                 stats.incidents[incident], {{"incident", std::string(stoq::name_of(incident))}});
+  }
+}
+
+void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCounters& counters) {
+  text.counter("hypermesh_http_connections_total", "Connections accepted", counters.accepted);
+  text.counter("hypermesh_http_requests_total", "Requests read", counters.requests);
+  text.gauge("hypermesh_http_open_connections", "Connections that are open",
+             counters.open_connections);
+  text.gauge("hypermesh_http_open_streams", "Event streams that are open", counters.open_streams);
+  const auto refused = [&](const char* reason, std::uint64_t count) {
+    text.counter("hypermesh_http_refused_total", "Refused by the server itself, by reason", count,
+                 {{"reason", reason}});
+  };
+  refused("connections", counters.refused_connections);
+  refused("early", counters.refused_early);
+  refused("malformed", counters.malformed);
+  refused("oversized_headers", counters.oversized_headers);
+  refused("oversized_body", counters.oversized_bodies);
+  refused("timeout", counters.timed_out);
+  refused("slow_stream", counters.slow_streams);
+}
+
+void add_process_metrics(http_api::MetricsText& text) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto nanoseconds = [](const timeval& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_usec} * 1'000;
+  };
+  text.gauge_seconds("process_cpu_seconds", "User and system time used so far",
+                     nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime));
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total_pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (statm >> total_pages >> resident_pages) {
+    text.gauge("process_resident_memory_bytes", "Resident memory",
+               resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  }
+  std::error_code error;
+  const std::filesystem::directory_iterator open_files("/proc/self/fd", error);
+  if (!error) {
+    text.gauge("process_open_fds", "Open file descriptors",
+               static_cast<std::uint64_t>(std::distance(begin(open_files), end(open_files))));
+  }
+}
+
+}  // namespace hm::cli

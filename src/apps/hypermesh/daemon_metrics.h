@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metrics that only the composition root knows: transport, HTTP server, process.
+#pragma once
+
+#include "node/http_api/metrics.h"
+#include "platform/http/http_server.h"
+#include "platform/quic/quic_transport.h"
+
+namespace hm::cli {
+
+void add_transport_metrics(http_api::MetricsText& text, const quic::TransportStats& stats);
+void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCounters& counters);
+void add_process_metrics(http_api::MetricsText& text);
+
+}  // namespace hm::cli

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files and codes that the program writes and reads back: genesis, node and mesh files,
+// invitations.
+#include <gtest/gtest.h>
+
+#include "apps/hypermesh/asset_terms.h"
+#include "apps/hypermesh/genesis_file.h"
+#include "apps/hypermesh/join_code.h"
+#include "apps/hypermesh/mesh_file.h"
+#include "apps/hypermesh/node_config.h"
+#include "core/identity/key_bundle.h"
+
+namespace hm::cli {
+namespace {
+
+crypto::SigningKey key_of(std::uint8_t fill) {
+  std::array<std::uint8_t, crypto::SigningKey::kSeedSize> seed{};
+  seed.fill(fill);
+  return crypto::SigningKey::from_seed(seed);
+}
+
+ledger::Genesis genesis_of_one() {
+  ledger::Genesis genesis;
+  genesis.chain_name = "test";
+  genesis.preset = ledger::Preset::Localhost;
+  genesis.time = UnixMillis(1'700'000'000'000);
+  const auto owner_key = key_of(1);
+  const auto node_key = key_of(2);
+  const auto bundle = identity::KeyBundle::of(owner_key.public_key());
+  const auto owner = identity::owner_id_of(bundle);
+  const auto context = identity::genesis_binding_context("test", genesis.time.value);
+  identity::NodeBinding node;
+  node.node_key = node_key.public_key();
+  node.owner = owner;
+  node.name = "node1";
+  node.owner_signature = identity::sign_as_owner(owner_key, context, owner, node.node_key, "node1");
+  node.possession = identity::sign_as_node(node_key, context, owner, "node1");
+  genesis.owners.push_back({"alice", bundle, caesar::caes(5), caesar::caes(10)});
+  genesis.validators.push_back({node.node(), caesar::caes(7)});
+  genesis.nodes.push_back(node);
+  return genesis;
+}
+
+TEST(GenesisFile, RoundTripsToTheSameChain) {
+  const ledger::Genesis genesis = genesis_of_one();
+  const auto back = parse_genesis(format_genesis(genesis), "genesis.toml");
+  ASSERT_TRUE(back) << back.error().message << " " << back.error().detail;
+  EXPECT_EQ(*back, genesis);
+  EXPECT_EQ(ledger::chain_id(*back), ledger::chain_id(genesis));
+}
+
+TEST(GenesisFile, EveryFaultIsRefusedAndNamed) {
+  const std::string good = format_genesis(genesis_of_one());
+  const auto replaced = [&](std::string_view from, std::string_view to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[[[", "TOML"},
+      {replaced("preset = \"localhost\"", "preset = \"lax\""), "preset"},
+      {replaced("owner = \"alice\"", "owner = \"bob\""), "bob"},
+      {replaced("balance = \"5\"", "balance = \"-5\""), "balance"},
+      {replaced("stake = \"7\"", "stake = 7"), "stake"},
+      {replaced("chain_name", "chain_nam"), "chain_nam"},
+      {replaced("time_ms = 1700000000000", "time_ms = -1"), "time_ms"},
+      {good + "surprise = 1\n", "surprise"},
+      {replaced("stake = \"7\"", "stake = \"70\""), "genesis"},
+      {replaced("time_ms = 1700000000000", "time_ms = 1700000000001"), "genesis"},
+  };
+  for (const auto& [text, word] : cases) {
+    const auto refused = parse_genesis(text, "genesis.toml");
+    ASSERT_FALSE(refused) << word;
+    const std::string told = refused.error().message + refused.error().detail;
+    EXPECT_NE(told.find(word), std::string::npos) << told;
+    EXPECT_NE(told.find("genesis.toml"), std::string::npos) << told;
+  }
+}
+
+TEST(NodeConfig, RoundTrips) {
+  NodeConfig config;
+  config.name = "node1";
+  config.api_port = 1234;
+  config.stoq_bind = stoq::Address::parse("[2001:db8::1]:9292").value();
+  config.stoq_advertised = {stoq::Address::parse("[2001:db8::2]:99").value()};
+  config.share_percent = 25;
+  config.peers.push_back({identity::node_id_of(key_of(3).public_key()),
+                          {stoq::Address::loopback(5), stoq::Address::loopback(6)}});
+  const auto back = parse_node_config(format_node_config(config), "node.toml");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*back, config);
+}
+
+TEST(NodeConfig, RefusesUnknownKeysBadPortsAndForeignAddresses) {
+  for (const char* bad :
+       {"name = 'Node'", "name = 'n'\nextra = 1", "name = 'n'\n[api]\nport = 70000",
+        "name = 'n'\n[api]\nport = 0", "name = 'n'\n[stoq]\nbind = '127.0.0.1:9292'",
+        "name = 'n'\n[stoq]\nbind = '[::ffff:1.2.3.4]:9292'",
+        "name = 'n'\n[hardware]\nshare_percent = 101", "name = 'n'\n[[peer]]\nnode = 'xy'",
+        "name = 'n'\n[api]\nhost = 'x'"}) {
+    EXPECT_FALSE(parse_node_config(bad, "node.toml")) << bad;
+  }
+  EXPECT_TRUE(parse_node_config("name = 'n'", "node.toml"));
+}
+
+TEST(MeshFile, RoundTripsAndRefusesWhatIsNone) {
+  const MeshFile mesh{"abc", {{"node1", "owner1", 7, "http://[::1]:1", "[::1]:2", "/x/node1"}}};
+  EXPECT_EQ(parse_mesh_file(format_mesh_file(mesh), "mesh.json").value(), mesh);
+  for (const char* bad :
+       {"", "{}", "[]", "{\"nodes\": 5}", "{\"nodes\": [1]}", "{\"nodes\": [{}]}"}) {
+    EXPECT_FALSE(parse_mesh_file(bad, "mesh.json")) << bad;
+  }
+}
+
+JoinCode code_of_one() {
+  JoinCode code;
+  code.address = stoq::Address::parse("[2001:db8::1]:9292").value();
+  code.fingerprint.fill(0xab);
+  code.secret.fill(0x17);
+  return code;
+}
+
+TEST(JoinCode, RoundTripsAndEveryMistypedCharacterIsNoticed) {
+  const std::string text = format_join_code(code_of_one());
+  EXPECT_EQ(parse_join_code(text).value(), code_of_one());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string bad = text;
+    bad[i] = bad[i] == 'a' ? 'b' : 'a';
+    EXPECT_FALSE(parse_join_code(bad)) << i;
+    EXPECT_FALSE(parse_join_code(text.substr(0, i))) << i;
+  }
+  EXPECT_FALSE(parse_join_code(text + "a"));
+}
+
+TEST(JoinCode, SealedWordsOpenOnlyForTheirStepDirectionAndSecret) {
+  InvitationSecret secret{};
+  InvitationSecret other{};
+  other[0] = 1;
+  const Bytes sealed = seal_for(secret, Direction::ToInviter, 1, as_bytes("hello"));
+  EXPECT_EQ(open_from(secret, Direction::ToInviter, 1, sealed), to_bytes(as_bytes("hello")));
+  EXPECT_FALSE(open_from(secret, Direction::ToInviter, 2, sealed));
+  EXPECT_FALSE(open_from(secret, Direction::ToJoiner, 1, sealed));
+  EXPECT_FALSE(open_from(other, Direction::ToInviter, 1, sealed));
+  EXPECT_FALSE(open_from(secret, Direction::ToInviter, 1, ByteView(sealed).first(5)));
+  EXPECT_NE(invitation_id_of(secret), invitation_id_of(other));
+}
+
+TEST(AssetTerms, OptionsChangeWhatTheyNameAndKeepTheOrderOfQuantities) {
+  assets::AssetTerms terms = new_terms(assets::AssetKind::Memory);
+  terms.quantity = {100, 80, 80, "bytes"};
+  AssetTermsOptions options;
+  options.offered = "50";
+  options.state = "maintenance";
+  options.price = "0.5";
+  options.fields = {"ecc=true", "slots=4", "vendor=acme"};
+  const auto changed = apply_terms(terms, options);
+  ASSERT_TRUE(changed) << changed.error().what;
+  EXPECT_EQ(changed->quantity.offered, 50u);
+  EXPECT_EQ(changed->quantity.available, 50u);
+  EXPECT_EQ(changed->state, assets::AssetState::Maintenance);
+  EXPECT_EQ(changed->descriptor.at("slots"), assets::DescriptorValue(std::uint64_t{4}));
+  EXPECT_EQ(changed->descriptor.at("ecc"), assets::DescriptorValue(true));
+  options.offered = "101";
+  EXPECT_FALSE(apply_terms(terms, options));
+  options.offered = "50";
+  options.level = "private";
+  EXPECT_FALSE(apply_terms(terms, options));
+}
+
+}  // namespace
+}  // namespace hm::cli

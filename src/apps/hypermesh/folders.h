@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where things are kept: the folder of one node, its files, and the default places (XDG, or
+// /var/lib/hypermesh for root).
+#pragma once
+
+#include <string>
+
+namespace hm::cli {
+
+// XDG_STATE_HOME/hypermesh, ~/.local/state/hypermesh, or /var/lib/hypermesh for root.
+std::string state_home();
+std::string default_dev_folder();   // state_home()/dev
+std::string default_node_folder();  // state_home()/node
+
+// The path as seen from the root folder, without '.' and '..'.
+std::string absolute(const std::string& path);
+
+// The files of one node below its folder.
+struct NodeFolder {
+  std::string path;  // absolute
+
+  std::string config() const { return path + "/node.toml"; }
+  std::string keys() const { return path + "/keys"; }
+  std::string node_key() const { return path + "/keys/node.key"; }
+  std::string owner_key() const { return path + "/keys/owner.key"; }
+  std::string admin_token() const { return path + "/keys/admin.token"; }
+  std::string genesis() const { return path + "/genesis.toml"; }
+  std::string data() const { return path + "/data"; }
+  std::string log() const { return path + "/log"; }
+  // Held by the daemon as long as it runs.
+  std::string lock() const { return path + "/lock"; }
+};
+
+}  // namespace hm::cli

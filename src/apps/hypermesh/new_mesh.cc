@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/hypermesh/new_mesh.h"
+
+#include <array>
+#include <chrono>
+
+#include "apps/hypermesh/genesis_file.h"
+#include "core/identity/key_bundle.h"
+#include "foundation/base/hex.h"
+#include "platform/files/atomic_file.h"
+#include "platform/files/key_file.h"
+
+namespace hm::cli {
+namespace {
+
+// What an owner of a new mesh starts with: room for every record it will make, and something to
+// pay with.
+constexpr std::uint64_t kStartBalanceCaes = 1'000'000;
+constexpr std::uint64_t kStartBondCaes = 100'000;
+// Stake of each validator, equal for all; above every preset's minimum and within the bond.
+constexpr std::uint64_t kStartStakeCaes = 50'000;
+
+UnixMillis wall_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return UnixMillis(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+}
+
+// Adds one owner, its node and its validator to the genesis, with keys freshly written.
+Outcome add_node(ledger::Genesis& genesis, const NewNode& node) {
+  HM_CLI_TRY_VOID(files::make_folder(node.folder.keys(), 0700));
+  const crypto::SigningKey owner_key = files::generate_key();
+  const crypto::SigningKey node_key = files::generate_key();
+  HM_CLI_TRY_VOID(files::write_key_file(node.folder.owner_key(), files::KeyRole::Owner, owner_key));
+  HM_CLI_TRY_VOID(files::write_key_file(node.folder.node_key(), files::KeyRole::Node, node_key));
+
+  const auto bundle = identity::KeyBundle::of(owner_key.public_key());
+  const identity::OwnerId owner = identity::owner_id_of(bundle);
+  const crypto::Digest context =
+      identity::genesis_binding_context(genesis.chain_name, genesis.time.value);
+  identity::NodeBinding binding;
+  binding.node_key = node_key.public_key();
+  binding.owner = owner;
+  binding.name = node.name;
+  binding.owner_signature =
+      identity::sign_as_owner(owner_key, context, owner, binding.node_key, node.name);
+  binding.possession = identity::sign_as_node(node_key, context, owner, node.name);
+  genesis.owners.push_back(
+      {node.owner, bundle, caesar::caes(kStartBalanceCaes), caesar::caes(kStartBondCaes)});
+  genesis.validators.push_back({binding.node(), caesar::caes(kStartStakeCaes)});
+  genesis.nodes.push_back(std::move(binding));
+  return {};
+}
+
+NodeConfig config_of(const std::vector<NewNode>& nodes, const ledger::Genesis& genesis,
+                     std::size_t self, std::uint32_t share_percent) {
+  NodeConfig config;
+  config.name = nodes[self].name;
+  config.api_port = nodes[self].api_port;
+  config.stoq_bind = nodes[self].stoq;
+  config.share_percent = share_percent;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (i != self) config.peers.push_back({genesis.nodes[i].node(), {nodes[i].stoq}});
+  }
+  return config;
+}
+
+}  // namespace
+
+Answer<ledger::Genesis> create_mesh(const std::string& chain_name, ledger::Preset preset,
+                                    const std::vector<NewNode>& nodes,
+                                    std::uint32_t share_percent) {
+  ledger::Genesis genesis;
+  genesis.chain_name = chain_name;
+  genesis.preset = preset;
+  genesis.time = wall_now();
+  for (const NewNode& node : nodes) HM_CLI_TRY_VOID(add_node(genesis, node));
+  if (const auto valid = ledger::validate(genesis); !valid) {
+    return failed(ExitCode::Failure, "the new mesh has no valid genesis",
+                  ledger::explain(valid.error()));
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    HM_CLI_TRY_VOID(create_admin_token(nodes[i].folder));
+    HM_CLI_TRY_VOID(write_genesis_file(nodes[i].folder.genesis(), genesis));
+    HM_CLI_TRY_VOID(
+        write_node_config(nodes[i].folder.config(), config_of(nodes, genesis, i, share_percent)));
+  }
+  return genesis;
+}
+
+Outcome create_admin_token(const NodeFolder& folder) {
+  std::array<std::uint8_t, 32> random{};
+  files::fill_random(random);
+  HM_CLI_TRY_VOID(files::write_file(folder.admin_token(), as_bytes(to_hex(random) + "\n"),
+                                    files::Access::Secret, files::Existing::Refuse));
+  return {};
+}
+
+}  // namespace hm::cli
