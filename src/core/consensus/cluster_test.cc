@@ -70,7 +70,7 @@ TEST(Cluster, KilledLeaderCostsNoRepeatingStall) {
   Height height = cluster.replica(witness).final_height();
   Duration longest{};
   Duration stall{};
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 400; ++i) {
     load(5 * kMillisecond);
     const Height now = cluster.replica(witness).final_height();
     stall = now == height ? stall + 5 * kMillisecond : Duration{};
@@ -99,6 +99,25 @@ TEST(Cluster, LeaderThatFallsSilentWithoutClosingIsSkippedTheSecondTime) {
   EXPECT_LE(cluster.replica(0).counters().timeouts, before + 2);
 }
 
+// Checking a block may take longer than the timers first allow; they must learn.
+TEST(Cluster, SlowValidationStillReachesFinalityAndTheTimersAdapt) {
+  Cluster cluster(4, 3);
+  cluster.validation_delay = 700 * kMillisecond;
+  cluster.start_all();
+  std::uint64_t operation = 0;
+  for (int i = 0; i < 300; ++i) {
+    cluster.submit(operation++);
+    cluster.run_for(100 * kMillisecond);
+  }
+  EXPECT_GE(cluster.replica(0).final_height(), 25u);
+  const std::uint64_t nullified = cluster.replica(0).counters().views_nullified;
+  for (int i = 0; i < 200; ++i) {
+    cluster.submit(operation++);
+    cluster.run_for(100 * kMillisecond);
+  }
+  EXPECT_EQ(cluster.replica(0).counters().views_nullified, nullified);
+}
+
 TEST(Cluster, MinorityStopsAndResumesWhenReunited) {
   Cluster cluster(4, 5);
   cluster.start_all();
@@ -118,7 +137,7 @@ TEST(Cluster, MinorityStopsAndResumesWhenReunited) {
 
 // P12: everybody stops in mid-view with different votes logged.
 TEST(Cluster, P12WholeClusterPowerLossResumes) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     Cluster cluster(4, seed);
     cluster.start_all();
     Dice dice(seed);
@@ -240,7 +259,7 @@ TEST(Cluster, P13SameSeedSameHistory) {
 // Loss, partitions, crashes and restarts at random; then peace: all operations become final
 // everywhere, nobody is accused.
 TEST(Cluster, RandomFaultsNeverForkAndEndInProgress) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     Dice dice(seed * 1000);
     const std::size_t n = seed % 3 == 0 ? 7 : 4;
     Cluster cluster(n, seed);

@@ -70,13 +70,13 @@ inline constexpr std::size_t kMaxPeers = 16384;
 // Proposal time against the validator's own clock at the moment of voting.
 inline constexpr std::uint64_t kDefaultClockBoundMillis = 5000;
 
-// Network delay bound Δ: twice the 95th percentile of the measured quorum round trip, within
-// these, doubled per view lost to a timer up to kMaxBackoffDelta.
+// Delay bound Δ: the 95th percentile of the measured time from a proposal to its block notarized
+// or final, within these, doubled per view lost to a timer up to kMaxBackoffDelta.
 inline constexpr Duration kMinDelta = std::chrono::milliseconds(20);
 inline constexpr Duration kMaxDelta = std::chrono::seconds(2);
 inline constexpr Duration kMaxBackoffDelta = std::chrono::seconds(4);
 inline constexpr Duration kInitialDelta = std::chrono::milliseconds(100);
-inline constexpr std::size_t kRttSamples = 64;
+inline constexpr std::size_t kRoundSamples = 64;
 
 // While a view does not end, votes are sent again at growing intervals up to this one.
 inline constexpr Duration kMaxRetryInterval = std::chrono::milliseconds(500);

@@ -64,6 +64,7 @@ class Machine {
   struct Peer {
     bool connected = false;
     bool suspect = false;       // led a view in silence; cleared by any message
+    bool missed_turn = false;   // led a view without a proposal; cleared by its next proposal
     bool disconnected = false;  // was connected in this run and is not now
     Beacon beacon;
     std::optional<View> first_view;  // first one heard in this run, see lift_abstention()

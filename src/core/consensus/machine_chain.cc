@@ -17,7 +17,13 @@ bool Machine::enter_views(Now now) {
 void Machine::enter(View view, Now now) {
   if (view != view_ && collector_.nullification(view_) != nullptr) {
     ++counters_.views_nullified;
-    if (timers_.expired && collector_.notarization(view_) == nullptr) pace_.note_lost_view();
+  }
+  if (view != view_ && timers_.expired) pace_.note_lost_view();
+  // Also when it came too late to become final: otherwise Δ could never learn that blocks take
+  // longer than it allows.
+  if (const auto seen = proposal_seen_.find(view_);
+      seen != proposal_seen_.end() && collector_.notarization(view_) != nullptr) {
+    pace_.add_round(now.mono - seen->second);
   }
   view_ = view;
   entered_at_ = now.mono;
@@ -73,7 +79,7 @@ void Machine::finalize_block(const BlockPtr& block, const Digest& hash,
   ++counters_.blocks_final;
   if (const auto seen = proposal_seen_.find(view);
       seen != proposal_seen_.end() && certificate.statement.block == hash) {
-    pace_.add_round_trip(now.mono - seen->second);
+    pace_.add_round(now.mono - seen->second);
   }
   emit(Finalize{block, hash, certificate});
   check_execution(block->header.exec.height, block->header.exec.root);

@@ -56,6 +56,10 @@ void Machine::receive(const NodeId&, Proposal& body, Now now) {
     return refuse(formed ? Refusal::BadCertificate : Refusal::BadBlock);
   }
   proposal_seen_.try_emplace(header.view, now.mono);
+  if (const auto leader = peers_.find(validators_.at(header.proposer).node);
+      leader != peers_.end()) {
+    leader->second.missed_turn = false;
+  }
   tree_.insert(std::make_shared<const Block>(std::move(body.block)), hash);
 }
 
@@ -180,7 +184,7 @@ void Machine::receive(const NodeId&, BlockReply& body, Now) {
   if (header.view <= tip().view) return;
   // More than two thirds voted for it, so its certificates were judged; what we lack of them is
   // welcome, but the block does not depend on it.
-  learn_justification(body.block);
+  if (!learn_justification(body.block) && header.view >= view_) return refuse(Refusal::BadBlock);
   tree_.insert(std::make_shared<const Block>(std::move(body.block)), hash);
 }
 

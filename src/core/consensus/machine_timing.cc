@@ -79,7 +79,9 @@ void Machine::arm_timers(Now now) {
   if (timers_.armed) return;
   timers_.armed = true;
   timers_.armed_at = now.mono;
-  timers_.leader = now.mono + pace_.leader_timeout();
+  const auto leader = peers_.find(validators_.at(validators_.leader(view_)).node);
+  const bool missed = leader != peers_.end() && leader->second.missed_turn;
+  timers_.leader = now.mono + (missed ? pace_.short_leader_timeout() : pace_.leader_timeout());
   timers_.advance = now.mono + pace_.advance_timeout();
   timers_.retry = now.mono + pace_.retry_interval(0);
 }
@@ -95,9 +97,10 @@ void Machine::fire_timers(Now now) {
     ++counters_.timeouts;
     const NodeId& leader = validators_.at(validators_.leader(view_)).node;
     const auto peer = peers_.find(leader);
-    if (peer != peers_.end() && leader != config_.self &&
-        (!peer->second.last_heard || *peer->second.last_heard < timers_.armed_at)) {
-      peer->second.suspect = true;
+    if (peer != peers_.end() && leader != config_.self) {
+      peer->second.missed_turn = true;
+      const auto& heard = peer->second.last_heard;
+      if (!heard || *heard < timers_.armed_at) peer->second.suspect = true;
     }
   }
   if (due(timers_.advance)) {

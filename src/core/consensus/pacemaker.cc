@@ -15,17 +15,17 @@ Duration doubled(Duration value, unsigned times, Duration cap) {
 
 }  // namespace
 
-void Pacemaker::add_round_trip(Duration sample) {
-  if (samples_.size() < kRttSamples) {
+void Pacemaker::add_round(Duration sample) {
+  if (samples_.size() < kRoundSamples) {
     samples_.push_back(sample);
   } else {
     samples_[next_] = sample;
-    next_ = (next_ + 1) % kRttSamples;
+    next_ = (next_ + 1) % kRoundSamples;
   }
   std::vector<Duration> sorted = samples_;
   const auto p95 = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) * 95 / 100);
   std::ranges::nth_element(sorted, p95);
-  base_ = std::clamp(2 * *p95, minimum_, maximum_);
+  base_ = std::clamp(*p95, minimum_, maximum_);
 }
 
 void Pacemaker::note_lost_view() {

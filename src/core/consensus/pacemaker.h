@@ -14,15 +14,18 @@ class Pacemaker {
   Pacemaker(Duration initial, Duration minimum, Duration maximum)
       : base_(initial), minimum_(minimum), maximum_(maximum) {}
 
-  // Proposal seen to block final, as measured here.
-  void add_round_trip(Duration sample);
-  // A view ended by nullification after a timer of ours had fired.
+  // From a proposal seen to its block notarized or final, as measured here: two or three delays,
+  // the disk, and the checking of the payload.
+  void add_round(Duration sample);
+  // A view ended after a timer of ours had fired.
   void note_lost_view();
   void note_final() { lost_views_ = 0; }
 
   Duration delta() const;
   // No proposal after this: nullify.
   Duration leader_timeout() const { return 3 * delta(); }
+  // The same for a leader that let its last turn pass.
+  Duration short_leader_timeout() const { return delta(); }
   // View not over after this: nullify.
   Duration advance_timeout() const { return 4 * delta(); }
   // Entry certificate not carried by a proposal after this: forward it.

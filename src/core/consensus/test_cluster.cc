@@ -244,7 +244,7 @@ void Cluster::perform(std::size_t i, Effect& effect) {
       nodes_[i].replica->handle_payload(view, payload, now_of(i));
     });
   } else if (auto* validate = std::get_if<Validate>(&effect)) {
-    guarded(i, Duration{}, [this, i, hash = validate->hash] {
+    guarded(i, validation_delay, [this, i, hash = validate->hash] {
       nodes_[i].replica->handle_validated(hash, Verdict::Valid, now_of(i));
     });
   } else if (auto* final_block = std::get_if<Finalize>(&effect)) {

@@ -92,6 +92,7 @@ class Cluster {
   Duration disk_delay = kMillisecond;
   std::uint64_t loss_percent = 0;
   Duration execution_delay{};
+  Duration validation_delay{};
 
  private:
   Now now_of(std::size_t i) const;

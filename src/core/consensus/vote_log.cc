@@ -8,8 +8,10 @@
 namespace hm::consensus {
 namespace {
 
-// Trimming makes the driver flush its store, so it is not done for every record.
-constexpr std::size_t kTrimBatch = 512;
+// Trimming makes the driver flush its store, so it is not done for every record: only when this
+// many records or bytes (blocks are among them) can go.
+constexpr std::size_t kTrimRecords = 512;
+constexpr std::size_t kTrimBytes = std::size_t{16} << 20;
 
 // Certificates waiting for a vote to ride with; a replica that does not vote must not pile them up.
 constexpr std::size_t kMaxWaitingCertificates = 256;
@@ -17,7 +19,7 @@ constexpr std::size_t kMaxWaitingCertificates = 256;
 }  // namespace
 
 VoteLog::Entry VoteLog::entry_of(LogSequence sequence, const LogRecord& record) {
-  Entry entry{sequence, 0, 0};
+  Entry entry{sequence, 0, 0, 0};
   for (const Vote& vote : record.votes) {
     entry.newest_vote = std::max(entry.newest_vote, vote.statement.view);
   }
@@ -35,6 +37,7 @@ std::optional<LogRecord> VoteLog::restore(LogSequence sequence, ByteView bytes) 
   durable_ = next_ - 1;
   if (!record) return std::nullopt;
   entries_.push_back(entry_of(sequence, *record));
+  entries_.back().bytes = bytes.size();
   return std::move(*record);
 }
 
@@ -57,6 +60,7 @@ Persist VoteLog::append(std::vector<Vote> votes, BlockPtr block) {
   writer.write(record.votes);
   writer.write(block != nullptr);
   if (block != nullptr) writer.write(*block);
+  entries_.back().bytes = writer.bytes().size();
   waiting_.push_back({next_, std::move(record.votes), std::move(block)});
   return {next_++, std::move(writer).take()};
 }
@@ -80,11 +84,13 @@ std::optional<LogSequence> VoteLog::trim(View final_view) {
   if (anchor == entries_.rend()) return std::nullopt;
   const View decided = std::min(final_view, anchor->newest_finalization);
   std::size_t useless = 0;
+  std::size_t bytes = 0;
   while (useless < entries_.size() && entries_[useless].sequence < anchor->sequence &&
          entries_[useless].newest_vote <= decided) {
+    bytes += entries_[useless].bytes;
     ++useless;
   }
-  if (useless < kTrimBatch) return std::nullopt;
+  if (useless < kTrimRecords && bytes < kTrimBytes) return std::nullopt;
   entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(useless));
   return entries_.front().sequence;
 }

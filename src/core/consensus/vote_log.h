@@ -54,6 +54,7 @@ class VoteLog {
     LogSequence sequence = 0;
     View newest_vote = 0;
     View newest_finalization = 0;
+    std::size_t bytes = 0;
   };
 
   static Entry entry_of(LogSequence sequence, const LogRecord& record);
