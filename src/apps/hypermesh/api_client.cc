@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "apps/hypermesh/folders.h"
 #include "apps/hypermesh/mesh_file.h"
 #include "platform/files/process_lock.h"
@@ -16,6 +19,10 @@ constexpr std::string_view kPrefix = "/api/v1";
 // A stream carries at least a heartbeat in this time.
 constexpr std::chrono::seconds kStreamIdle{60};
 
+// Rules of the ledger that say "not you".
+constexpr std::array<std::string_view, 5> kDenials = {"wrong_key", "not_the_owner", "node_may_not",
+                                                      "node_not_owned", "not_on_this_node"};
+
 Failure refusal(std::uint16_t status, const std::string& body) {
   const ordered_json document = ordered_json::parse(body, nullptr, false);
   const ordered_json error = document.is_object() && document.contains("error")
@@ -26,10 +33,17 @@ Failure refusal(std::uint16_t status, const std::string& body) {
   if (failure.what.empty()) failure.what = fmt::format("the node answered with status {}", status);
   const std::string code = text_of(error, "code");
   std::string details;
+  std::string hint;
+  std::string rule;
   if (error.is_object() && error.contains("details") && error["details"].is_object()) {
     for (const auto& [key, value] : error["details"].items()) {
-      details +=
-          fmt::format("{}{}: {}", details.empty() ? "" : ", ", key, text_of(error["details"], key));
+      std::string text = text_of(error["details"], key);
+      if (key == "hint") {
+        hint = std::move(text);
+        continue;
+      }
+      if (key == "rule") rule = text;
+      details += fmt::format("{}{}: {}", details.empty() ? "" : ", ", key, text);
     }
   }
   failure.why = details.empty() ? code : fmt::format("{} ({})", code, details);
@@ -47,6 +61,11 @@ Failure refusal(std::uint16_t status, const std::string& body) {
     case 404: failure.to_do = "'hypermesh assets', 'nodes' and 'wallet' list what there is"; break;
     default: failure.to_do = "see docs/guide/cli.md for what the refusal means"; break;
   }
+  if (std::ranges::find(kDenials, rule) != kDenials.end()) {
+    failure.exit = ExitCode::Denied;
+    failure.to_do = "sign with the owner's key: --key FILE";
+  }
+  if (!hint.empty()) failure.to_do = hint;
   return failure;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "apps/hypermesh/api_client.h"
@@ -22,8 +23,32 @@ const ordered_json& member(const ordered_json& object, const char* key) {
   return found == object.end() ? kNothing : *found;
 }
 
-std::string amount(const ordered_json& quantity, const char* which) {
+std::string amount(const ordered_json& asset, const char* which) {
+  // The machine did not say how much there is; 0 would be a lie.
+  if (text_of(member(asset, "descriptor"), "quantity_unknown") == "true") return "unknown";
+  const ordered_json& quantity = member(asset, "quantity");
   return format_quantity(number_of(quantity, which), text_of(quantity, "unit"));
+}
+
+// As much of each id as tells it from the others, and at least its kind and its time in short.
+std::size_t short_length(const std::vector<ordered_json>& assets) {
+  std::vector<std::string> ids;
+  for (const ordered_json& asset : assets) {
+    const std::string id = text_of(asset, "id");
+    ids.push_back(id.substr(std::min(id.size(), id.find(':') + 1)));
+  }
+  std::ranges::sort(ids);
+  std::size_t length = 13;  // "0198aaaa-bbbb", the time of making
+  for (std::size_t i = 1; i < ids.size(); ++i) {
+    const auto differ = std::ranges::mismatch(ids[i - 1], ids[i]);
+    length = std::max(length, static_cast<std::size_t>(differ.in1 - ids[i - 1].begin()) + 1);
+  }
+  return length;
+}
+
+std::string id_in_short(const ordered_json& asset, std::size_t length) {
+  const std::string id = text_of(asset, "id");
+  return id.substr(0, id.find(':') + 1 + length);
 }
 
 // The name if the API gives one, otherwise the start of the id.
@@ -69,18 +94,18 @@ std::string proofs_in_short(const ordered_json& asset) {
 }
 
 void print_assets(const Terminal& terminal, const std::vector<ordered_json>& assets) {
+  const std::size_t id_length = short_length(assets);
   std::vector<std::vector<Terminal::Cell>> rows;
   for (const ordered_json& asset : assets) {
-    const ordered_json& quantity = member(asset, "quantity");
     const std::string state = text_of(asset, "state");
-    rows.push_back({{short_id(text_of(asset, "id")), Style::Plain},
+    rows.push_back({{id_in_short(asset, id_length), Style::Plain},
                     {party(asset, "node"), Style::Plain},
                     {party(asset, "owner"), Style::Plain},
                     {state, style_of_state(state)},
                     {text_of(asset, "level"), Style::Plain},
-                    {amount(quantity, "detected"), Style::Plain},
-                    {amount(quantity, "offered"), Style::Plain},
-                    {amount(quantity, "available"), Style::Plain},
+                    {amount(asset, "detected"), Style::Plain},
+                    {amount(asset, "offered"), Style::Plain},
+                    {amount(asset, "available"), Style::Plain},
                     {proofs_in_short(asset), Style::Plain},
                     {asset_title(asset), Style::Dim}});
   }
@@ -98,7 +123,7 @@ void print_asset(const Terminal& terminal, const ordered_json& asset) {
   }
   const ordered_json& quantity = member(asset, "quantity");
   for (const char* key : {"detected", "offered", "available"}) {
-    line(key, fmt::format("{} ({})", amount(quantity, key), number_of(quantity, key)));
+    line(key, fmt::format("{} ({})", amount(asset, key), number_of(quantity, key)));
   }
   if (asset.contains("price")) line("price", text_of(asset, "price") + " CAES per unit and hour");
   terminal.data(terminal.styled(Style::Bold, "descriptor"));

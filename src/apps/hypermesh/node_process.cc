@@ -136,21 +136,28 @@ Answer<std::vector<StopResult>> stop_nodes(const std::vector<NodeFolder>& folder
   return results;
 }
 
+Answer<bool> is_ready(const NodeFolder& folder, const std::string& api, int pid) {
+  HM_CLI_TRY(const auto endpoint, http::parse_endpoint(api));
+  const auto status = ApiClient(endpoint).get("/status");
+  if (status && number_of(*status, "height") >= 1) return true;
+  if (has_ended(pid)) return std::unexpected(died(folder));
+  return false;
+}
+
+Failure not_ready_failure(const NodeFolder& folder, const std::string& api) {
+  const auto endpoint = http::parse_endpoint(api);
+  const bool answers = endpoint && ApiClient(*endpoint).get("/status").has_value();
+  return {ExitCode::Failure, fmt::format("the node in {} has no final block yet", folder.path),
+          answers ? "it answers, but too few validators do" : "its API does not answer",
+          fmt::format("see {}", folder.log())};
+}
+
 Outcome wait_until_ready(const NodeFolder& folder, const std::string& api, int pid,
                          steady_clock::time_point deadline) {
-  const auto endpoint = http::parse_endpoint(api);
-  if (!endpoint) return std::unexpected(failure_of(endpoint.error()));
-  ApiClient client(*endpoint);
   while (true) {
-    const auto status = client.get("/status");
-    if (status && number_of(*status, "height") >= 1) return {};
-    if (has_ended(pid)) return std::unexpected(died(folder));
-    if (steady_clock::now() >= deadline) {
-      return failed(ExitCode::Failure,
-                    fmt::format("the node in {} has no final block yet", folder.path),
-                    status ? "it answers, but too few validators do" : status.error().what,
-                    fmt::format("see {}", folder.log()));
-    }
+    HM_CLI_TRY(const bool ready, is_ready(folder, api, pid));
+    if (ready) return {};
+    if (steady_clock::now() >= deadline) return std::unexpected(not_ready_failure(folder, api));
     std::this_thread::sleep_for(kPoll);
   }
 }

@@ -27,8 +27,14 @@ enum class StopResult : std::uint8_t { WasNotRunning, Stopped, Killed };
 Answer<std::vector<StopResult>> stop_nodes(const std::vector<NodeFolder>& folders,
                                            std::chrono::milliseconds patience);
 
-// Waits until the node's API answers and a block is final there, or fails with the end of its log
-// if the process ends or time runs out. `pid` may be a child of this process.
+// Whether the node's API answers and a block is final there. Fails with what its log says last if
+// the process has ended. `pid` may be a child of this process.
+Answer<bool> is_ready(const NodeFolder& folder, const std::string& api, int pid);
+
+// Why a node that still runs is not ready.
+Failure not_ready_failure(const NodeFolder& folder, const std::string& api);
+
+// Waits for is_ready().
 Outcome wait_until_ready(const NodeFolder& folder, const std::string& api, int pid,
                          std::chrono::steady_clock::time_point deadline);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
 
 #include "apps/hypermesh/api_client.h"
 #include "apps/hypermesh/asset_view.h"
@@ -28,8 +30,8 @@ constexpr std::uint32_t kDefaultNodes = 4;
 // Generous: a healthy mesh takes a second.
 constexpr std::chrono::seconds kReadyLimit{60};
 constexpr std::chrono::seconds kStopPatience{10};
-// After the first block the hardware's operations are on their way.
-constexpr std::chrono::milliseconds kAssetsLimit{1500};
+// A node looks at its hardware right after it started.
+constexpr std::chrono::milliseconds kHardwareLimit{1500};
 
 std::string folder_of(const std::string& dir) {
   return absolute(dir.empty() ? default_dev_folder() : dir);
@@ -129,23 +131,52 @@ Answer<Started> start_missing(const std::string& dir, MeshFile mesh) {
   return Started{std::move(mesh), missing.size()};
 }
 
-// The assets of the first node, as soon as there are some.
-std::vector<nlohmann::ordered_json> found_assets(const MeshFile& mesh) {
+// Looks at all of them in turn: a process that ended says more than one that waits for it.
+Outcome wait_for_all(const MeshFile& mesh, steady_clock::time_point deadline) {
+  std::vector<const MeshNode*> waiting;
+  for (const MeshNode& node : mesh.nodes) waiting.push_back(&node);
+  while (!waiting.empty()) {
+    const bool last_call = steady_clock::now() >= deadline;
+    for (auto it = waiting.begin(); it != waiting.end();) {
+      const MeshNode& node = **it;
+      HM_CLI_TRY(const bool ready, is_ready({node.dir}, node.api, node.pid));
+      if (!ready && last_call) return std::unexpected(not_ready_failure({node.dir}, node.api));
+      it = ready ? waiting.erase(it) : std::next(it);
+    }
+    if (!waiting.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return {};
+}
+
+// What the first node found on this machine, as soon as it has looked; null if it does not say.
+nlohmann::ordered_json found_hardware(const MeshFile& mesh) {
   const auto endpoint = http::parse_endpoint(mesh.nodes.front().api);
   if (!endpoint) return {};
   ApiClient client(*endpoint);
-  const auto deadline = steady_clock::now() + kAssetsLimit;
-  std::vector<nlohmann::ordered_json> found;
-  while (found.empty() && steady_clock::now() < deadline) {
-    const auto status = client.get("/status");
-    const auto answer = client.get("/assets");
-    if (!status || !answer || !answer->contains("assets")) return {};
-    const std::string self = text_of(*status, "node");
-    for (const auto& asset : (*answer)["assets"]) {
-      if (text_of(asset, "node") == self) found.push_back(asset);
-    }
+  const auto deadline = steady_clock::now() + kHardwareLimit;
+  while (true) {
+    auto answer = client.get("/system/hardware");
+    if (answer && answer->contains("items")) return std::move(*answer);
+    if (steady_clock::now() >= deadline) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return found;
+}
+
+void tell_hardware(const Terminal& terminal, const nlohmann::ordered_json& hardware) {
+  const nlohmann::ordered_json nothing = nlohmann::ordered_json::array();
+  for (const auto& item : hardware.is_object() ? hardware["items"] : nothing) {
+    if (text_of(item["descriptor"], "virtual") == "true") continue;
+    const std::string amount =
+        item["detected"].is_null()
+            ? "unknown"
+            : format_quantity(number_of(item, "detected"), text_of(item, "unit"));
+    const std::string line = fmt::format("  found {:<8} {:<12} {}", text_of(item, "kind"), amount,
+                                         printable(asset_title(item)));
+    terminal.talk(line.substr(0, line.find_last_not_of(' ') + 1));
+  }
+  for (const auto& note : hardware.is_object() ? hardware["notes"] : nothing) {
+    terminal.talk(fmt::format("  {}: {}", text_of(note, "kind"), printable(text_of(note, "text"))));
+  }
 }
 
 void tell(const Context& context, const std::string& dir, const Started& started,
@@ -155,13 +186,7 @@ void tell(const Context& context, const std::string& dir, const Started& started
   terminal.talk(fmt::format("{} of {} nodes started in {}; chain {}; ready after {}", started.count,
                             mesh.nodes.size(), dir, mesh.chain_id.substr(0, 12),
                             format_age(static_cast<std::uint64_t>(took.count()))));
-  for (const auto& asset : found_assets(mesh)) {
-    const auto& quantity = asset["quantity"];
-    terminal.talk(
-        fmt::format("  found {:<8} {:<12} {}", text_of(asset, "kind"),
-                    format_quantity(number_of(quantity, "detected"), text_of(quantity, "unit")),
-                    printable(asset_title(asset))));
-  }
+  tell_hardware(terminal, found_hardware(mesh));
   for (const MeshNode& node : mesh.nodes) {
     terminal.talk(fmt::format("  {:<8} process {:<8} API {}  STOQ {}", node.name, node.pid,
                               node.api, node.stoq));
@@ -219,10 +244,8 @@ Outcome run(const Dev& options, const Context& context) {
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   }
   HM_CLI_TRY(const Started started, start_missing(dir, std::move(mesh)));
-  const auto deadline = steady_clock::now() + kReadyLimit;
-  for (const MeshNode& node : started.mesh.nodes) {
-    const auto ready = wait_until_ready({node.dir}, node.api, node.pid, deadline);
-    if (ready) continue;
+  const auto ready = wait_for_all(started.mesh, steady_clock::now() + kReadyLimit);
+  if (!ready) {
     // What this command started and cannot bring up, it ends.
     if (started.count == started.mesh.nodes.size()) {
       (void)stop_nodes(folders_of(started.mesh), kStopPatience);
