@@ -16,7 +16,8 @@ Mempool::Insert Mempool::insert(CheckedPtr operation, std::uint64_t next, MonoTi
   const ledger::Operation& op = operation->prepared.operation;
   if (by_hash_.contains(operation->bytes_hash)) return Insert::Present;
   if (op.sequence < next) return Insert::SequenceUsed;
-  if (op.sequence - next >= kMaxPooledPerActor) return Insert::TooFarAhead;
+  if (op.sequence - next >= kMaxSequencesAhead) return Insert::TooFarAhead;
+  if (op.sequence - next >= kMaxPooledPerActor) return Insert::ActorFull;
   if (full()) return Insert::Full;
   auto [actor, is_new] = actors_.try_emplace(op.actor);
   ActorQueue& queue = actor->second;

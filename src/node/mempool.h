@@ -34,9 +34,9 @@ class Mempool {
     Present,       // the very same operation
     SlotTaken,     // another operation of the actor waits with this sequence
     Full,          // the whole pool
-    ActorFull,     // this actor's share
+    ActorFull,     // this actor's share, or a sequence that would be beyond it
     SequenceUsed,  // below the actor's next sequence
-    TooFarAhead,   // further than kMaxPooledPerActor above it
+    TooFarAhead,   // kMaxSequencesAhead or more above it
   };
 
   // `next` is the sequence that the ledger expects of the actor.
