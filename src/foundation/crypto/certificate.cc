@@ -68,8 +68,8 @@ std::optional<std::string> read_name(const X509_NAME* name) {
   const ASN1_STRING* data = X509_NAME_ENTRY_get_data(entry);
   const int type = ASN1_STRING_type(data);
   if (type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING) return std::nullopt;
-  const std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
-                         static_cast<std::size_t>(ASN1_STRING_length(data)));
+  std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
+                   static_cast<std::size_t>(ASN1_STRING_length(data)));
   if (!is_printable_name(text)) return std::nullopt;
   return text;
 }
