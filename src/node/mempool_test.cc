@@ -66,7 +66,9 @@ TEST(Mempool, RefusesRepeatsUsedSequencesAndSequencesTooFarAhead) {
   EXPECT_EQ(pool.insert(operation(1, 5), 5, {}), Mempool::Insert::Present);
   EXPECT_EQ(pool.insert(operation(1, 5, 100, 2), 5, {}), Mempool::Insert::SlotTaken);
   EXPECT_EQ(pool.insert(operation(1, 4), 5, {}), Mempool::Insert::SequenceUsed);
-  EXPECT_EQ(pool.insert(operation(1, 5 + kMaxPooledPerActor), 5, {}), Mempool::Insert::TooFarAhead);
+  EXPECT_EQ(pool.insert(operation(1, 5 + kMaxSequencesAhead), 5, {}), Mempool::Insert::TooFarAhead);
+  EXPECT_EQ(pool.insert(operation(1, 5 + kMaxPooledPerActor), 5, {}), Mempool::Insert::ActorFull)
+      << "a client that runs ahead is busy, not wrong";
 }
 
 TEST(Mempool, OperationsHeldByABlockDoNotCountAsWaitingUntilReleased) {
