@@ -30,6 +30,7 @@ class ConsensusProcess final : public Process, private ports::JournalListener {
   void submit(std::uint64_t number) override;
   std::uint64_t final_height() const override { return replica_.final_height(); }
   std::uint64_t view() const override { return replica_.view(); }
+  std::string describe() const override { return replica_.describe(); }
 
   const consensus::Replica& replica() const { return replica_; }
   // The numbers in final order, as this member has executed them.

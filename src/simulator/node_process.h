@@ -32,6 +32,7 @@ class NodeProcess final : public Process, private node::NodeObserver {
   void submit(std::uint64_t number) override;
   std::uint64_t final_height() const override { return node_.ledger().height(); }
   std::uint64_t view() const override { return node_.replica().view(); }
+  std::string describe() const override { return node_.replica().describe(); }
 
   const node::Node& node() const { return node_; }
   // Every operation in this node's store, with its height.

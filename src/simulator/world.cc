@@ -8,6 +8,7 @@
 
 #include "foundation/base/check.h"
 #include "simulator/nemesis.h"
+#include "simulator/signature_memory.h"
 
 namespace hm::simulator {
 namespace {
@@ -46,7 +47,7 @@ World::World(const Plan& plan)
   };
 }
 
-World::~World() = default;
+World::~World() { forget_signatures(); }
 
 std::size_t World::add_member(const identity::NodeId& node, Role role) {
   auto member = std::make_unique<Member>(fork_random());
@@ -250,6 +251,10 @@ Outcome World::run() {
   if (!checker_.violation()) recover();
   if (!checker_.violation()) check_end();
 
+  for (std::size_t who = 0; who < members_.size(); ++who) {
+    const bool up = members_[who]->running();
+    if (tracing()) trace(who, up ? members_[who]->process->describe() : "is down");
+  }
   for (const auto& member : members_) {
     if (member->running()) highest_view_ = std::max(highest_view_, member->process->view());
   }

@@ -35,6 +35,8 @@ class Process : public ports::TransportListener {
   virtual void submit(std::uint64_t number) = 0;
   virtual std::uint64_t final_height() const = 0;
   virtual std::uint64_t view() const = 0;
+  // Where its consensus stands, in one line.
+  virtual std::string describe() const = 0;
 };
 
 enum class Role : std::uint8_t { Honest, Byzantine, Follower };

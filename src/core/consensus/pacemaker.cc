@@ -16,6 +16,9 @@ Duration doubled(Duration value, unsigned times, Duration cap) {
 }  // namespace
 
 void Pacemaker::add_round(Duration sample) {
+  // A round that an outage fell into says nothing about delays, and right after a start it would be
+  // the only sample. Rounds that really take longer double Δ until it fits.
+  sample = std::min(sample, 2 * delta());
   if (samples_.size() < kRoundSamples) {
     samples_.push_back(sample);
   } else {
