@@ -207,7 +207,6 @@ void Connection::read(const sockaddr_in6& from, ByteView datagram, MonoTime now)
   if (refusal_) {
     return end({*refusal_, std::string(name_of(*refusal_)), Ending::Notice::ToPeer});
   }
-  if (handshake_done_ && out_[0].id < 0) open_streams();
   // About half of an idle connection's memory. ngtcp2 has the keys; nothing that TLS could still
   // say is welcome (recv_crypto_data).
   if (confirmed_ && session_) {

@@ -142,7 +142,7 @@ class Connection final : private HandshakeJudge {
 
   Connection(ConnectionHost& host, const Setup& setup, bool dialled);
   Result<void> open_session();
-  void open_streams();
+  bool open_streams();
   bool take_stream_data(std::int64_t id, ByteView data);
   bool take_header(Incoming& in, const stoq::StreamHeader& header);
   Incoming* incoming(std::int64_t id);

@@ -52,12 +52,14 @@ void Connection::refuse_peer(Incident incident) {
   if (!refusal_) refusal_ = incident;
 }
 
-void Connection::open_streams() {
+// At the end of the handshake, before any message can come and be answered. False: the peer does
+// not allow what the protocol demands.
+bool Connection::open_streams() {
   for (std::size_t channel = 0; channel < stoq::kChannels; ++channel) {
     if (ngtcp2_conn_open_uni_stream(conn_.get(), &out_[channel].id, nullptr) != 0) {
       out_[channel].id = -1;
-      return end({Incident::ProtocolViolation, "the peer does not allow a stream per channel",
-                  Ending::Notice::ToPeer});
+      refuse_peer(Incident::ProtocolViolation);
+      return false;
     }
     stoq::StreamHeader header;
     header.channel = static_cast<std::uint8_t>(channel);
@@ -65,6 +67,7 @@ void Connection::open_streams() {
     header.incarnation = setup_.incarnation;
     out_[channel].queue.push_header(header, now_);
   }
+  return true;
 }
 
 Connection::Incoming* Connection::incoming(std::int64_t id) {
@@ -102,9 +105,12 @@ bool Connection::take_header(Incoming& in, const stoq::StreamHeader& header) {
     refusal_ = Incident::MalformedFrame;
     return false;
   }
+  if (out_[0].id < 0) {
+    // A peer that allows no streams at all.
+    refusal_ = Incident::ProtocolViolation;
+    return false;
+  }
   peer_incarnation_ = header.incarnation;
-  // The peer's first message may come with the end of the handshake and be answered at once.
-  if (out_[0].id < 0) open_streams();
   refusal_ = host_.handle_ready(*this);
   ready_ = !refusal_;
   return ready_;
@@ -164,6 +170,15 @@ struct Connection::Callbacks {
     ngtcp2_conn_set_keep_alive_timeout(
         conn, static_cast<ngtcp2_duration>(Duration(stoq::kKeepAlive).count()));
     return 0;
+  }
+
+  // Called for the first time as the handshake completes, before any stream data is handed over.
+  static int extend_max_streams(ngtcp2_conn*, std::uint64_t most, void* user_data) {
+    auto& connection = self(user_data);
+    if (connection.out_[0].id >= 0) return 0;
+    if (most >= stoq::kChannels && connection.open_streams()) return 0;
+    connection.refuse_peer(Incident::ProtocolViolation);
+    return NGTCP2_ERR_CALLBACK_FAILURE;
   }
 
   static int handshake_confirmed(ngtcp2_conn*, void* user_data) {
@@ -266,6 +281,7 @@ struct Connection::Callbacks {
     table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     table.handshake_completed = handshake_completed;
     table.handshake_confirmed = handshake_confirmed;
+    table.extend_max_local_streams_uni = extend_max_streams;
     table.recv_stream_data = recv_stream_data;
     table.acked_stream_data_offset = acked_stream_data;
     table.extend_max_stream_data = extend_max_stream_data;

@@ -61,6 +61,7 @@ class Recorder final : public ports::TransportListener {
   void on_peer_up(const NodeId& peer) override {
     up.insert(peer);
     ++ups;
+    if (when_up) when_up(peer);
   }
   void on_peer_down(const NodeId& peer, const std::string& reason) override {
     up.erase(peer);
@@ -81,6 +82,7 @@ class Recorder final : public ports::TransportListener {
   std::size_t received = 0;
   std::size_t received_bytes = 0;
   bool keep = true;
+  std::function<void(const NodeId&)> when_up;
   std::function<void()> when_down;
   std::function<void(const NodeId&, Channel, ByteView)> when_message;
 };

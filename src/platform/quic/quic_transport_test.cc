@@ -66,5 +66,61 @@ TEST_F(Transport, FourNodesThatAllDialAtOnceEndWithOneConnectionPerPair) {
   }));
 }
 
+TEST_F(Transport, MessagesSentAsSoonAsAPeerIsUpAndAnsweredAtOnceArrive) {
+  // Many times, because what comes with the end of the handshake depends on the scheduling.
+  for (std::uint8_t round = 0; round < 20; ++round) {
+    auto a = member(1);
+    auto b = member(2);
+    for (auto* node : {a.get(), b.get()}) {
+      node->recorder.when_up = [node](const NodeId& peer) {
+        EXPECT_EQ(node->transport->send(peer, Channel::Consensus, bytes(2'000, 1)),
+                  SendResult::Queued);
+      };
+      node->recorder.when_message = [node](const NodeId& peer, Channel channel, ByteView) {
+        if (channel != Channel::Consensus) return;
+        EXPECT_EQ(node->transport->send(peer, Channel::Gossip, bytes(10, 2)), SendResult::Queued);
+      };
+    }
+    introduce(*a, {b.get()});
+    introduce(*b, {a.get()});
+    ASSERT_TRUE(run_until([&] { return a->recorder.received >= 2 && b->recorder.received >= 2; }))
+        << "round " << int{round};
+  }
+}
+
+TEST_F(Transport, AThousandMessagesInOneTurnArriveInOrder) {
+  auto a = member(1);
+  auto b = member(2);
+  ASSERT_TRUE(connect(*a, *b));
+  for (std::size_t i = 1; i <= 1'000; ++i) {
+    ASSERT_EQ(a->transport->send(b->id, Channel::Consensus, bytes(i, 0)), SendResult::Queued);
+  }
+  ASSERT_TRUE(run_until([&] { return b->recorder.received == 1'000; }));
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(b->recorder.messages[i].payload.size(), i + 1);
+  }
+  // They shared packets and system calls.
+  EXPECT_LT(a->transport->stats().send_calls, 500U);
+}
+
+TEST_F(Transport, ALongTransferDoesNotDelayAVote) {
+  auto a = member(1);
+  auto b = member(2);
+  ASSERT_TRUE(connect(*a, *b));
+  std::size_t synced_before_vote = 0;
+  bool voted = false;
+  b->recorder.keep = false;
+  b->recorder.when_message = [&](const NodeId&, Channel channel, ByteView) {
+    if (channel == Channel::Consensus) voted = true;
+    if (channel == Channel::Sync && !voted) ++synced_before_vote;
+  };
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(a->transport->send(b->id, Channel::Sync, bytes(1 << 20, 1)), SendResult::Queued);
+  }
+  ASSERT_EQ(a->transport->send(b->id, Channel::Consensus, bytes(300, 2)), SendResult::Queued);
+  ASSERT_TRUE(run_until([&] { return b->recorder.received == 31; }));
+  EXPECT_LT(synced_before_vote, 3U);
+}
+
 }  // namespace
 }  // namespace hm::quic::test
