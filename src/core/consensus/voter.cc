@@ -20,6 +20,11 @@ std::optional<Vote> Voter::propose(View current, const Digest& block) {
 
 std::optional<Vote> Voter::notarize(View current, const Digest& block) {
   if (!may_sign(current) || notarized(current)) return std::nullopt;
+  // Finalized on the votes of others, perhaps before a restart: only that block, or it is S3.
+  const auto own = signed_.find(current);
+  if (own != signed_.end() && own->second.finalized && *own->second.finalized != block) {
+    return std::nullopt;
+  }
   return sign({VoteKind::Notarize, current, block});
 }
 

@@ -73,6 +73,13 @@ TEST_F(VoterTest, FinalizesWithoutHavingNotarized) {
   EXPECT_TRUE(voter_.finalize(notarization(3, block(1))));
 }
 
+// Found by the search in safety_test.cc.
+TEST_F(VoterTest, NotarizesNoOtherBlockThanTheOneItFinalized) {
+  EXPECT_TRUE(voter_.finalize(notarization(3, block(1))));
+  EXPECT_FALSE(voter_.notarize(3, block(2))) << "would frame us (S3)";
+  EXPECT_TRUE(voter_.notarize(3, block(1)));
+}
+
 TEST_F(VoterTest, FinalizesOnlyOnANotarization) {
   EXPECT_FALSE(voter_.finalize({{VoteKind::Nullify, 3, {}}, {}, {}}));
   EXPECT_FALSE(voter_.finalize({{VoteKind::Finalize, 3, block(1)}, {}, {}}));
