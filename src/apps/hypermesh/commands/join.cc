@@ -34,11 +34,17 @@ class Exchange {
   Answer<Reply> step(JoinStep step, const Bytes& plaintext) {
     const auto number = static_cast<std::uint8_t>(step);
     const Bytes sealed = seal_for(secret_, Direction::ToInviter, number, plaintext);
-    HM_CLI_TRY(const ordered_json answer,
-               client_.post("/join", {{"invitation", to_hex(invitation_id_of(secret_))},
-                                      {"step", std::to_string(number)},
-                                      {"sealed", api::to_base64(sealed)}}));
-    const auto bytes = api::from_base64(text_of(answer, "sealed"));
+    const auto answer = client_.post("/join", {{"invitation", to_hex(invitation_id_of(secret_))},
+                                               {"step", std::to_string(number)},
+                                               {"sealed", api::to_base64(sealed)}});
+    if (!answer && answer.error().exit == ExitCode::NotReachable) {
+      return failed(ExitCode::NotReachable,
+                    fmt::format("the inviter does not answer: {}", client_.url()),
+                    "it is away, or the invitation is used or expired and it listens no longer",
+                    "ask for a new code: 'hypermesh invite' on the inviter's machine");
+    }
+    if (!answer) return std::unexpected(answer.error());
+    const auto bytes = api::from_base64(text_of(*answer, "sealed"));
     const auto opened =
         bytes ? open_from(secret_, Direction::ToJoiner, number, *bytes) : std::optional<Bytes>();
     if (!opened) {
