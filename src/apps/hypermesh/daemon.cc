@@ -13,6 +13,7 @@
 #include "apps/hypermesh/daemon_metrics.h"
 #include "apps/hypermesh/genesis_file.h"
 #include "apps/hypermesh/invitations.h"
+#include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/node_config.h"
 #include "foundation/base/log.h"
 #include "node/hardware_assets.h"
@@ -36,6 +37,7 @@ namespace {
 constexpr std::size_t kMaxToken = 256;
 // Signature checks are the only heavy work; more threads than this wait for the loop anyway.
 constexpr unsigned kMaxWorkers = 4;
+constexpr std::chrono::seconds kLogCheck{60};
 // Sockets, store and log files of a busy node, with room.
 constexpr rlim_t kWantedFiles = 16384;
 
@@ -121,10 +123,12 @@ class Daemon {
   Result<void> open_network();
   Result<void> open_hardware();
   http_api::ApiHooks hooks();
+  void watch_log();
 
   Ingredients ingredients_;
   loop::EventLoop loop_;
   KeyHistoryMark mark_;
+  std::unique_ptr<ports::Timer> log_timer_;
   // In the order of opening; destroyed the other way round.
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<rocksdb_store::RocksDbStore> store_;
@@ -221,7 +225,16 @@ http_api::ApiHooks Daemon::hooks() {
   return hooks;
 }
 
+void Daemon::watch_log() {
+  if (rotate_log_if_full(ingredients_.folder.log(), kMaxLogBytes)) {
+    log::info("node", "log rotated", {{"previous", ingredients_.folder.log() + ".1"}});
+  }
+  log_timer_->arm(loop_.clock().now() + kLogCheck);
+}
+
 void Daemon::run() {
+  log_timer_ = loop_.timers().create([this] { watch_log(); });
+  watch_log();
   loop_.on_signal({SIGINT, SIGTERM}, [this](int signal) {
     log::info("node", "stopping", {{"signal", signal}});
     loop_.stop();

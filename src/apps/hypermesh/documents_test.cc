@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files and codes that the program writes and reads back: genesis, node and mesh files,
 // invitations.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "apps/hypermesh/asset_terms.h"
 #include "apps/hypermesh/genesis_file.h"
 #include "apps/hypermesh/join_code.h"
+#include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/mesh_file.h"
 #include "apps/hypermesh/node_config.h"
 #include "core/identity/key_bundle.h"
@@ -144,6 +152,35 @@ TEST(JoinCode, SealedWordsOpenOnlyForTheirStepDirectionAndSecret) {
   EXPECT_FALSE(open_from(other, Direction::ToInviter, 1, sealed));
   EXPECT_FALSE(open_from(secret, Direction::ToInviter, 1, ByteView(sealed).first(5)));
   EXPECT_NE(invitation_id_of(secret), invitation_id_of(other));
+}
+
+TEST(LogRotation, FullLogBecomesTheSecondAndAnotherFileIsLeftAlone) {
+  std::string folder = (std::filesystem::temp_directory_path() / "hm-log-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/log";
+  const auto text_of_file = [](const std::string& name) {
+    std::ifstream in(name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  std::ofstream(path) << "0123456789";
+  EXPECT_FALSE(rotate_log_if_full(path, 1));  // not where standard error goes
+  const int kept_out = ::dup(STDOUT_FILENO);
+  const int kept_err = ::dup(STDERR_FILENO);
+  std::fflush(stdout);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND);
+  ::dup2(fd, STDERR_FILENO);
+  const bool early = rotate_log_if_full(path, 11);
+  const bool full = rotate_log_if_full(path, 10);
+  const bool written = ::write(STDERR_FILENO, "new", 3) == 3;
+  ::dup2(kept_out, STDOUT_FILENO);
+  ::dup2(kept_err, STDERR_FILENO);
+  for (const int open : {kept_out, kept_err, fd}) ::close(open);
+  EXPECT_FALSE(early);
+  EXPECT_TRUE(full);
+  EXPECT_TRUE(written);
+  EXPECT_EQ(text_of_file(path), "new");
+  EXPECT_EQ(text_of_file(path + ".1"), "0123456789");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(AssetTerms, OptionsChangeWhatTheyNameAndKeepTheOrderOfQuantities) {

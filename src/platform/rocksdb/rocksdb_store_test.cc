@@ -68,6 +68,16 @@ TEST_F(RocksDbStoreTest, SecondOpenOfOneFolderIsRefused) {
   EXPECT_FALSE(RocksDbStore::open(directory_));
 }
 
+TEST_F(RocksDbStoreTest, ReaderSeesWhatARunningWriterHoldsAndCannotWrite) {
+  EXPECT_FALSE(RocksDbStore::open_read_only(directory_));  // makes nothing
+  auto store = open();
+  ASSERT_TRUE(store->write({{Space::State, key("a"), key("1")}}));
+  const auto reader = RocksDbStore::open_read_only(directory_);
+  ASSERT_TRUE(reader) << reader.error().detail;
+  EXPECT_EQ((*reader)->get(Space::State, key("a")).value(), key("1"));
+  EXPECT_FALSE((*reader)->write({{Space::State, key("b"), key("2")}}));
+}
+
 TEST_F(RocksDbStoreTest, DamagedFileIsReportedNotServed) {
   {
     auto store = open();
