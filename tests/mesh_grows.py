@@ -4,6 +4,8 @@
 import shutil
 import socket
 import tempfile
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import mesh
@@ -23,6 +25,17 @@ def join(code, folder, name, check=False):
     return f"http://[::1]:{port}", done
 
 
+def knock(address, path, body):
+    """The HTTP status of a request to the listener that serves invitations."""
+    data = mesh.json.dumps(body).encode() if isinstance(body, dict) else body
+    request = urllib.request.Request(f"http://{address}{path}", data=data,
+                                     headers={"Content-Type": "application/json"} if data else {})
+    try:
+        return urllib.request.urlopen(request, timeout=10).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def test():
     folder = Path(tempfile.mkdtemp(prefix="hypermesh-e2e-"))
     try:
@@ -32,6 +45,13 @@ def test():
             wrong = code[:-1] + ("a" if code[-1] != "a" else "b")
             _, done = join(wrong, folder / "wrong", "wrong")
             require(done.returncode == 2 and not (folder / "wrong").exists(), f"{done}")
+
+            say("who does not have the code gets nothing from the exchange")
+            for body in ({}, {"invitation": "00" * 8, "step": "1", "sealed": "AAAA"},
+                         {"invitation": "00" * 8, "step": "9", "sealed": "AAAA"}, {"invitation": 5}, b"x" * 100_000):
+                status = knock(four.nodes[0]["stoq"], "/api/v1/join", body)
+                require(400 <= status < 500, f"refused: {status} for {str(body)[:60]}")
+            require(knock(four.nodes[0]["stoq"], "/api/v1/status", None) == 404, "nothing else is served there")
 
             say("a code joins one node, which follows the chain without a vote")
             api, done = join(code, folder / "joiner", "joiner", check=True)
