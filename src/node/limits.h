@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 
 #include "foundation/base/time.h"
 
@@ -16,9 +15,6 @@ inline constexpr std::size_t kMaxPooledOperations = 8192;
 inline constexpr std::size_t kMaxPooledBytes = std::size_t{16} << 20;
 // One actor cannot fill the pool alone.
 inline constexpr std::size_t kMaxPooledPerActor = 1024;
-// A sequence up to this far above the next one comes from a client that runs ahead of the chain and
-// is told to come back; further above it is a mistake.
-inline constexpr std::uint64_t kMaxSequencesAhead = 4 * kMaxPooledPerActor;
 
 // Operations whose signatures wait to be checked.
 inline constexpr std::size_t kMaxUncheckedOperations = 4096;

@@ -16,8 +16,12 @@ Mempool::Insert Mempool::insert(CheckedPtr operation, std::uint64_t next, MonoTi
   const ledger::Operation& op = operation->prepared.operation;
   if (by_hash_.contains(operation->bytes_hash)) return Insert::Present;
   if (op.sequence < next) return Insert::SequenceUsed;
-  if (op.sequence - next >= kMaxSequencesAhead) return Insert::TooFarAhead;
-  if (op.sequence - next >= kMaxPooledPerActor) return Insert::ActorFull;
+  if (op.sequence - next >= kMaxPooledPerActor) {
+    // A client with much under way runs ahead of the chain; one with nothing made a mistake.
+    const auto known = actors_.find(op.actor);
+    const std::size_t pooled = known == actors_.end() ? 0 : known->second.by_sequence.size();
+    return pooled >= kMaxPooledPerActor / 2 ? Insert::ActorFull : Insert::TooFarAhead;
+  }
   if (full()) return Insert::Full;
   auto [actor, is_new] = actors_.try_emplace(op.actor);
   ActorQueue& queue = actor->second;

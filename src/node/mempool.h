@@ -36,7 +36,7 @@ class Mempool {
     Full,          // the whole pool
     ActorFull,     // this actor's share, or a sequence that would be beyond it
     SequenceUsed,  // below the actor's next sequence
-    TooFarAhead,   // kMaxSequencesAhead or more above it
+    TooFarAhead,   // kMaxPooledPerActor or more above it
   };
 
   // `next` is the sequence that the ledger expects of the actor.
