@@ -91,9 +91,10 @@ def foreign_page(four):
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
         status, answer = four.http(0, "/api/v1/status", headers=headers)
         require(status == 403 and answer["error"]["code"] == "FOREIGN_ORIGIN", f"{headers}: {status} {answer}")
-    status, answer = four.http(0, "/api/v1/assets/register", body={"kind": "cpu"}, method="POST")
+    asset = {"kind": "cpu", "quantity": {"detected": 4, "offered": 1, "unit": "cores"}}
+    status, answer = four.http(0, "/api/v1/assets/register", body=asset, method="POST")
     require(status == 401, f"a write without a right: {status} {answer}")
-    status, answer = four.http(0, "/api/v1/assets/register", body={"kind": "cpu"}, method="POST",
+    status, answer = four.http(0, "/api/v1/assets/register", body=asset, method="POST",
                                headers={"Authorization": "Bearer " + "0" * 64})
     require(status == 401, f"a write with a wrong token: {status} {answer}")
 
