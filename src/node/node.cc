@@ -8,30 +8,10 @@
 #include "foundation/base/check.h"
 #include "foundation/base/log.h"
 #include "foundation/codec/writer.h"
+#include "node/chain_validators.h"
 #include "node/limits.h"
 
 namespace hm::node {
-namespace {
-
-consensus::ValidatorSet validators_of(const ledger::Ledger& ledger, const crypto::Digest& seed) {
-  std::vector<consensus::Validator> validators;
-  for (const auto& [node, record] : ledger.tables().validators) {
-    validators.push_back({node, record.key, record.stake.value});
-  }
-  auto set = consensus::ValidatorSet::create(std::move(validators), seed);
-  // validate(genesis) refuses every document for which this could fail.
-  HM_CHECK(set.has_value());
-  return std::move(*set);
-}
-
-crypto::Digest genesis_hash(const identity::ChainId& chain) {
-  crypto::Digest hash;
-  hash.bytes = chain.bytes;
-  return hash;
-}
-
-}  // namespace
-
 Node::Node(NodeConfig config, crypto::SigningKey key, NodePorts ports)
     : config_(std::move(config)),
       key_(std::move(key)),
@@ -72,7 +52,7 @@ Result<void> Node::recover(ports::Store& store, ports::Journal& journal) {
   }
 
   const crypto::Digest seed = genesis_hash(chain_);
-  auto validators = validators_of(*ledger_, seed);
+  auto validators = validators_of(*ledger_);
   std::optional<crypto::SigningKey> voting_key;
   if (validators.index_of_key(key_.public_key())) {
     voting_key = crypto::SigningKey::from_seed(key_.seed());
@@ -98,7 +78,8 @@ Result<void> Node::recover(ports::Store& store, ports::Journal& journal) {
   }
   bool decodes = true;
   HM_TRY(const auto report, journal.replay([&](ports::LogSequence sequence, ByteView record) {
-    decodes = decodes && replica_->restore_record(sequence, record);
+    // To the end in any case: new records are numbered after the last.
+    decodes = replica_->restore_record(sequence, record) && decodes;
   }));
   const bool wiped =
       report.last == 0 && (height > 0 || config_.key_history == NodeConfig::KeyHistory::UsedBefore);
