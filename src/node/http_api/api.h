@@ -27,7 +27,6 @@ namespace hm::http_api {
 struct ApiConfig {
   GuardConfig guard;
   std::string program_version;
-  std::string console_page;  // HTML at "/"; empty: 404
 };
 
 // What only the composition root knows. An empty function means that this process has no such
@@ -145,8 +144,5 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   std::map<std::uint16_t, std::uint64_t> answers_;  // by status
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
-
-// docs/api/openapi.json as built into the program.
-std::string_view open_api_document();
 
 }  // namespace hm::http_api

@@ -4,6 +4,7 @@
 #include "core/api/limits.h"
 #include "core/api/request.h"
 #include "node/http_api/api.h"
+#include "node/http_api/documents.h"
 #include "node/http_api/event_streams.h"
 #include "node/http_api/limits.h"
 
@@ -142,16 +143,12 @@ void Api::open_api(Call call) {
 }
 
 void Api::overview(Call call) {
-  if (config_.console_page.empty()) return answer(call, api::not_found("there is no page here"));
   ports::HttpResponse response;
   response.content_type = "text/html; charset=utf-8";
-  response.body = config_.console_page;
+  response.body = std::string(overview_page());
   add_headers(response);
-  // Nothing from elsewhere, nothing inline but what the page was built with, in no one's frame.
-  response.headers.push_back(
-      {"Content-Security-Policy",
-       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
+  static const std::string policy = policy_of_page(overview_page());
+  response.headers.push_back({"Content-Security-Policy", policy});
   response.headers.push_back({"Referrer-Policy", "no-referrer"});
   ++answers_[response.status];
   call.responder->send(std::move(response));

@@ -450,7 +450,22 @@ TEST_F(ApiTest, WhatThisProcessLacksIsSaid) {
   get("/api/v1/system/hardware", {}, 503);
   do_post("/api/v1/invitations", "{}", 503);
   do_post("/api/v1/invitations", "{}", 401, "");
-  get("/", {}, 404);
+}
+
+TEST_F(ApiTest, ThePageLoadsNothingFromElsewhereAndRunsNothingButItself) {
+  const auto answer = send(request(HttpMethod::Get, "/"));
+  EXPECT_EQ(answer->response->status, 200);
+  EXPECT_EQ(answer->response->content_type, "text/html; charset=utf-8");
+  std::string policy;
+  for (const auto& header : answer->response->headers) {
+    if (header.name == "Content-Security-Policy") policy = header.value;
+  }
+  EXPECT_THAT(policy, ::testing::StartsWith("default-src 'none'; script-src 'sha256-"));
+  EXPECT_THAT(policy, ::testing::Not(::testing::HasSubstr("unsafe")));
+  const std::string& page = answer->response->body;
+  for (const char* foreign : {"http://", "https://", "src=", "onclick", "style=\"", "innerHTML"}) {
+    EXPECT_THAT(page, ::testing::Not(::testing::HasSubstr(foreign))) << foreign;
+  }
 }
 
 TEST_F(ApiTest, UnknownPathsAndMethodsAreNamed) {

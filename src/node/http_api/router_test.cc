@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "node/http_api/api.h"
+#include "node/http_api/documents.h"
 
 namespace hm::http_api {
 namespace {
