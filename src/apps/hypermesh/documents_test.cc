@@ -67,6 +67,8 @@ TEST(GenesisFile, EveryFaultIsRefusedAndNamed) {
   };
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[[[", "TOML"},
+      {good + "# caf\xc3\xa9\n", "ASCII"},
+      {"S\xc7\xa9", "ASCII"},
       {replaced("preset = \"localhost\"", "preset = \"lax\""), "preset"},
       {replaced("owner = \"alice\"", "owner = \"bob\""), "bob"},
       {replaced("balance = \"5\"", "balance = \"-5\""), "balance"},
