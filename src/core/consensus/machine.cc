@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/consensus/certificate.h"
 #include "foundation/base/check.h"
 
 namespace hm::consensus {
@@ -45,10 +46,24 @@ void Machine::restore_executed(Height height, const Digest& root) {
   executed_ = std::max(executed_, height);
 }
 
+// Whether this key wrote the record on this chain: the checksums of a log that was moved here from
+// elsewhere are right, too. Certificates were verified before they were written; their form is
+// enough to know that the validators are as many.
+bool Machine::is_own(const LogRecord& record) const {
+  for (const Certificate& certificate : record.certificates) {
+    if (!check_form(certificate, validators_)) return false;
+  }
+  for (const Vote& vote : record.votes) {
+    if (!own_ || vote.signer != *own_) return false;
+    if (!verify_vote(vote, config_.domain, validators_)) return false;
+  }
+  return !record.block || record.block->header.domain == config_.domain;
+}
+
 bool Machine::restore_record(LogSequence sequence, ByteView bytes) {
   HM_CHECK(!started_);
   auto record = log_.restore(sequence, bytes);
-  if (!record) return false;
+  if (!record || !is_own(*record)) return false;
   std::optional<Signature> proposal_signature;
   if (record->block) {
     auto block = std::make_shared<const Block>(std::move(*record->block));

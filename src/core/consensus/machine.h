@@ -106,6 +106,7 @@ class Machine {
   // machine.cc
   void react(Now now);
   void drain_collector();
+  bool is_own(const LogRecord& record) const;
   void notice_own_signature(const Certificate& certificate);
   bool lift_abstention();
   void refuse(Refusal refusal) { ++counters_.refused[static_cast<std::size_t>(refusal)]; }

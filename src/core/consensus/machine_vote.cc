@@ -71,6 +71,11 @@ Machine::Check Machine::check_context(TreeBlock& candidate, Now now) {
   if (gap > config_.clock_bound_ms) {
     if (!candidate.complained) refuse(Refusal::BadTime);
     candidate.complained = true;
+    // A little ahead of us it may come into the bound while the view lasts; otherwise the view of a
+    // leader with a wrong clock ends at once.
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(pace_.advance_timeout());
+    const auto in_time = static_cast<std::uint64_t>(patience.count());
+    if (wall > header.time_ms || gap > config_.clock_bound_ms + in_time) bad_views_.insert(view_);
     return Check::Wait;
   }
   return Check::Ready;

@@ -104,7 +104,7 @@ class Replica {
   // Recovery, before start(); see the top of the file.
   void restore_final(const FinalBlock& newest);
   void restore_executed(Height height, const Digest& root);
-  // False if the record does not decode: treat the log as damaged.
+  // False if it does not decode, or another key or chain wrote it: treat the log as damaged.
   bool restore_record(LogSequence sequence, ByteView record);
   void note_damaged_tail();
   void start(Now now);

@@ -334,6 +334,15 @@ TEST_F(Lone, RefusesUnreasonableTimes) {
   EXPECT_TRUE(voted(VoteKind::Notarize, 1));
 }
 
+TEST_F(Lone, LeaderWithAWrongClockCostsNoTimeout) {
+  Block block = make_block(1, nullptr);
+  block.header.time_ms = kStartMillis + 3'600'000;
+  seal(block);
+  deliver(block.header.proposer, Proposal{block});
+  EXPECT_FALSE(voted(VoteKind::Notarize, 1));
+  EXPECT_TRUE(voted(VoteKind::Nullify, 1));
+}
+
 TEST_F(Lone, RefusesTimeNotAfterTheParent) {
   const Block b1 = make_block(1, nullptr);
   deliver(b1.header.proposer, Proposal{b1});
@@ -618,6 +627,31 @@ TEST_F(Lone, ConflictingFinalizationsHaltIt) {
   }
   EXPECT_TRUE(forked_);
   EXPECT_EQ(finals_.size(), 1u);
+}
+
+// The data folder of another chain or another node: its checksums are right all the same.
+TEST_F(Lone, TheVoteLogOfAnotherChainKeyOrMeshIsRefused) {
+  const Block b1 = make_block(1, nullptr);
+  deliver(b1.header.proposer, Proposal{b1});
+  certificate(VoteKind::Notarize, 1, hash_of(b1.header));
+  deliver(b1.header.proposer, Proposal{make_block(2, &b1)});
+  ASSERT_GE(journal_.size(), 2u);
+  const auto restores = [&](const Config& config, ValidatorSet set, std::size_t key) {
+    Replica replica(config, std::move(set), SigningKey::from_seed(keys_[key].seed()));
+    bool all = true;
+    for (const auto& [sequence, record] : journal_) {
+      all = replica.restore_record(sequence, record) && all;
+    }
+    return all;
+  };
+  EXPECT_TRUE(restores(make_config(self_), make_set(keys_), self_));
+  Config elsewhere = make_config(self_);
+  elsewhere.domain.chain.bytes.fill(8);
+  EXPECT_FALSE(restores(elsewhere, make_set(keys_), self_));
+  EXPECT_FALSE(restores(make_config(others_[0]), make_set(keys_), others_[0]));
+  std::vector<SigningKey> alone;
+  alone.push_back(SigningKey::from_seed(keys_[self_].seed()));
+  EXPECT_FALSE(restores(make_config(self_), make_set(alone), self_));
 }
 
 }  // namespace
