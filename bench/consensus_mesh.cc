@@ -83,13 +83,16 @@ struct Bench {
   json results = json::object();
 };
 
+// Overload comes over this many times the connections that the sustained rate takes.
+constexpr std::size_t kOverloadConnections = 4;
+
 // One account per connection, opened by the owners of the nodes in turn.
 void make_actors(Bench& bench) {
   const auto status = get_json(bench.mesh.members[0], "/status");
   if (!status) give_up("node 1 does not answer");
   const auto chain = hm::identity::ChainId::parse((*status)["chain_id"].get<std::string>());
   if (!chain) give_up("node 1 names no chain");
-  for (std::size_t i = 0; i < bench.options.connections; ++i) {
+  for (std::size_t i = 0; i < kOverloadConnections * bench.options.connections; ++i) {
     const Member& member = bench.mesh.members[i % kNodes];
     const auto owner =
         hm::files::read_key_file(member.dir + "/keys/owner.key", hm::files::KeyRole::Owner);
@@ -103,34 +106,42 @@ void make_actors(Bench& bench) {
   }
 }
 
-// Runs every actor until `until`. `interval` paces each; zero sends as soon as the last answer
-// came. A node that does not answer is left for the next one that does.
-void run_load(Bench& bench, Time until, Actor::Wait wait, std::chrono::microseconds interval,
-              std::size_t batch, Counts& counts, std::size_t first_node = 0) {
+struct Load {
+  Time until;
+  Actor::Wait wait = Actor::Wait::Final;
+  std::chrono::microseconds interval{0};  // of each actor; 0 sends as soon as the last answer came
+  std::size_t actors = 0;
+  std::size_t batch = 0;
+};
+
+void drive(Bench& bench, const Load& load, std::size_t self, Counts& counts) {
+  std::size_t at = self;
+  const auto node = [&] { return at % kNodes; };
+  auto client = std::make_unique<hm::http::HttpClient>(bench.mesh.members[node()].api);
+  Time next =
+      SteadyClock::now() + load.interval * static_cast<long>(self) / static_cast<long>(load.actors);
+  while (SteadyClock::now() < load.until) {
+    if (load.interval.count() > 0) {
+      std::this_thread::sleep_until(std::min(next, load.until));
+      next += load.interval;
+    }
+    const std::uint64_t busy = counts.busy;
+    const auto anchor = bench.watchers[node()]->anchor();
+    if (!bench.actors[self]->post(*client, load.batch, load.wait, anchor, counts)) {
+      // A node that does not answer is left for the next one.
+      ++at;
+      client = std::make_unique<hm::http::HttpClient>(bench.mesh.members[node()].api);
+      std::this_thread::sleep_for(10ms);
+    } else if (load.interval.count() == 0 && counts.busy != busy) {
+      std::this_thread::sleep_for(50ms);
+    }
+  }
+}
+
+void run_load(Bench& bench, const Load& load, Counts& counts) {
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < bench.actors.size(); ++i) {
-    threads.emplace_back([&, i] {
-      std::size_t at = i;
-      const auto node = [&] { return first_node + at % (kNodes - first_node); };
-      auto client = std::make_unique<hm::http::HttpClient>(bench.mesh.members[node()].api);
-      Time next = SteadyClock::now() +
-                  interval * static_cast<long>(i) / static_cast<long>(bench.actors.size());
-      while (SteadyClock::now() < until) {
-        if (interval.count() > 0) {
-          std::this_thread::sleep_until(next);
-          next = std::max(next + interval, SteadyClock::now() - 10 * interval);
-        }
-        const std::uint64_t busy = counts.busy;
-        if (!bench.actors[i]->post(*client, batch, wait, bench.watchers[node()]->anchor(),
-                                   counts)) {
-          ++at;
-          client = std::make_unique<hm::http::HttpClient>(bench.mesh.members[node()].api);
-          std::this_thread::sleep_for(10ms);
-        } else if (interval.count() == 0 && counts.busy != busy) {
-          std::this_thread::sleep_for(50ms);
-        }
-      }
-    });
+  for (std::size_t i = 0; i < load.actors; ++i) {
+    threads.emplace_back([&, i] { drive(bench, load, i, counts); });
   }
   for (std::thread& thread : threads) thread.join();
 }
@@ -189,7 +200,9 @@ double measure_sustained(Bench& bench) {
     std::this_thread::sleep_until(to);
     after = usage_of(bench.mesh);
   });
-  run_load(bench, to + 200ms, Actor::Wait::Final, 0us, bench.options.batch, counts);
+  run_load(bench,
+           {.until = to + 200ms, .actors = bench.options.connections, .batch = bench.options.batch},
+           counts);
   meter.join();
   const double rate = bench.watchers[0]->rate_between(from, to);
   const double operations = rate * std::chrono::duration<double>(span).count();
@@ -202,13 +215,38 @@ double measure_sustained(Bench& bench) {
   return rate;
 }
 
+// Waits until no operation of the load is under way, and takes up each account where the chain is.
+void drain(Bench& bench) {
+  const Time limit = SteadyClock::now() + 30s;
+  for (const Member& member : bench.mesh.members) {
+    while (SteadyClock::now() < limit) {
+      const auto status = get_json(member, "/status");
+      if (status && (*status)["pool"]["operations"] == 0) break;
+      std::this_thread::sleep_for(100ms);
+    }
+  }
+  hm::http::HttpClient client(bench.mesh.members[0].api);
+  for (const auto& actor : bench.actors) {
+    const auto state = get_json(client, "/actors/" + actor->id().to_string());
+    if (state) actor->resume_at((*state)["next_sequence"]);
+  }
+}
+
+// Open loop: operations signed beforehand, sent at twice the sustained rate whatever is answered;
+// what is refused as busy is offered again.
 void measure_overload(Bench& bench, double capacity) {
-  const double per_actor = 2 * std::max(capacity, 100.0) / static_cast<double>(bench.actors.size());
-  constexpr std::size_t kBatch = 64;
-  const auto interval = std::chrono::microseconds(static_cast<long>(1e6 * kBatch / per_actor));
-  Counts counts;
-  const Time from = SteadyClock::now() + 2s;
+  constexpr std::size_t kBatch = 256;
+  const std::size_t actors = bench.actors.size();
+  const double per_actor = 2 * std::max(capacity, 100.0) / static_cast<double>(actors);
   const auto span = std::chrono::seconds(bench.options.seconds);
+  const double run = std::chrono::duration<double>(span + 2s).count();
+  const auto ahead = static_cast<std::size_t>(per_actor * run) + kBatch;
+  for (const auto& actor : bench.actors) actor->prepare(ahead, bench.watchers[0]->anchor());
+
+  Counts counts;
+  const Time begin = SteadyClock::now();
+  // The first two seconds fill the pool.
+  const Time from = begin + 2s;
   double rss_early = 0;
   double rss_late = 0;
   std::thread meter([&] {
@@ -217,23 +255,25 @@ void measure_overload(Bench& bench, double capacity) {
     std::this_thread::sleep_until(from + span);
     rss_late = usage_of(bench.mesh).rss_mib;
   });
-  run_load(bench, from + span, Actor::Wait::None, interval, kBatch, counts);
+  const auto interval = std::chrono::microseconds(static_cast<long>(1e6 * kBatch / per_actor));
+  run_load(bench,
+           {.until = from + span,
+            .wait = Actor::Wait::None,
+            .interval = interval,
+            .actors = actors,
+            .batch = kBatch},
+           counts);
+  const double taken = std::chrono::duration<double>(SteadyClock::now() - begin).count();
   meter.join();
   const double rate = bench.watchers[0]->rate_between(from, from + span);
-  const double seconds = std::chrono::duration<double>(span + 2s).count();
   bench.results["overload"] = {
-      {"offered_per_second", static_cast<double>(counts.offered) / seconds},
-      {"refused_busy", counts.busy.load()},
+      {"offered_per_second", static_cast<double>(counts.offered) / taken},
+      {"refused_busy_per_second", static_cast<double>(counts.busy) / taken},
       {"committed_per_second", rate},
       {"share_of_sustained", capacity > 0 ? rate / capacity : 0},
       {"rss_mib_early", rss_early},
       {"rss_mib_late", rss_late}};
-  // Let the pool drain, and take up each account where the chain has it.
-  std::this_thread::sleep_for(4s);
-  for (const auto& actor : bench.actors) {
-    const auto state = get_json(bench.mesh.members[0], "/actors/" + actor->id().to_string());
-    if (state) actor->resume_at((*state)["next_sequence"]);
-  }
+  drain(bench);
 }
 
 std::uint64_t height_of(const Member& member) {
@@ -279,7 +319,7 @@ void measure_killed_leader(Bench& bench) {
     killed = SteadyClock::now();
     ::kill(bench.mesh.members[victim].pid, SIGKILL);
   });
-  run_load(bench, until, Actor::Wait::Final, 0us, 16, counts);
+  run_load(bench, {.until = until, .actors = bench.options.connections, .batch = 16}, counts);
   killer.join();
   const auto& survivor = *bench.watchers[victim == 0 ? 1 : 0];
   double first_gap = -1;

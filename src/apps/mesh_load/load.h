@@ -68,6 +68,8 @@ class Actor {
   // The last sequence up to which all were taken.
   std::uint64_t acknowledged() const { return first_ - 1; }
   void resume_at(std::uint64_t sequence);
+  // Signs ahead until `count` operations wait to be sent, so that sending costs no signature.
+  void prepare(std::size_t count, const ledger::Anchor& anchor);
 
   enum class Wait : std::uint8_t { Final, None };
   // Sends `batch` operations; false if the node did not answer.
