@@ -84,7 +84,11 @@ class Mesh:
         self.pids = set()
 
     def __enter__(self):
-        self.up()
+        try:
+            self.up()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind, *_):
@@ -98,8 +102,8 @@ class Mesh:
             self.show_logs()
 
     def show_logs(self):
-        for log in sorted(self.dir.rglob("*log*")):
-            if log.is_file() and log.suffix != ".sst":
+        for log in sorted(self.dir.glob("*/log")):
+            if log.is_file():
                 lines = log.read_text(errors="replace").splitlines()[-15:]
                 print(f"--- {log}\n" + "\n".join(lines), file=sys.stderr)
 
