@@ -18,6 +18,8 @@ using assets::AssetState;
 constexpr std::size_t kBatch = 32;
 // After a refusal or a busy node.
 constexpr Duration kRetryPause = std::chrono::seconds(5);
+// Between looks at the ledger while a node that has just joined fetches the chain.
+constexpr Duration kJoinPause = std::chrono::milliseconds(500);
 
 constexpr const char* kKeyField = "key";
 constexpr const char* kLendableField = "lendable";
@@ -155,7 +157,7 @@ void HardwareAssets::reconcile() {
   const auto next = ledger.next_sequence(ledger::Actor(node_.id()));
   if (!next) {
     // The node is not on the ledger yet: it has just joined and still catches up.
-    retry_->arm(node_.ports().clock.now() + kRetryPause);
+    retry_->arm(node_.ports().clock.now() + kJoinPause);
     return;
   }
   const auto make_id = [this](assets::AssetKind kind) {
