@@ -110,7 +110,10 @@ void ConsensusProcess::recover() {
   const auto report = journal_.replay([&](ports::LogSequence sequence, ByteView record) {
     intact = replica_.restore_record(sequence, record) && intact;
   });
-  if (!intact || report->tail == ports::ReplayReport::Tail::Damaged) replica_.note_damaged_tail();
+  const bool wiped = report->last == 0 && world_.member(who_).voted;
+  if (!intact || wiped || report->tail == ports::ReplayReport::Tail::Damaged) {
+    replica_.note_damaged_tail();
+  }
 }
 
 std::optional<crypto::Digest> ConsensusProcess::root_at(std::uint64_t height) const {
@@ -202,6 +205,7 @@ void ConsensusProcess::on_message(const identity::NodeId& from, ports::Channel c
 
 void ConsensusProcess::on_durable(ports::LogSequence sequence) {
   if (halted_) return;
+  world_.member(who_).voted = true;
   replica_.handle_durable(sequence, now());
   pump();
 }
@@ -359,12 +363,7 @@ void ConsensusProcess::perform(consensus::ReportFault& effect) {
   if (!proven) {
     world_.checker().fail("evidence", fmt::format("node {} reports what it cannot prove", who_));
   }
-  for (std::size_t other = 0; other < world_.member_count(); ++other) {
-    if (world_.member(other).node == accused && world_.is_honest(other)) {
-      world_.checker().fail("framing", fmt::format("honest node {} signed a provable fault: {}",
-                                                   other, name_of(effect.kind)));
-    }
-  }
+  world_.check_accused(who_, accused);
   world_.count_fault("evidence reported");
 }
 

@@ -48,7 +48,7 @@ void SimDisk::wipe() {
   first_ = 1;
   durable_.clear();
   pending_.clear();
-  damaged_ = true;  // the operator of a replaced validator has to say so
+  damaged_ = false;
   synced_ = {};
   live_ = {};
   unsynced_.clear();

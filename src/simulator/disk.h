@@ -46,7 +46,7 @@ class SimDisk {
   void crash(PowerLoss loss);
   // The journal reports damage until its owner acknowledges it.
   bool damaged() const { return damaged_; }
-  // Everything is gone, as after the loss of the machine; a marker says that a journal was here.
+  // Everything is gone, as after the loss of the machine.
   void wipe();
   bool empty() const;
 

@@ -16,6 +16,8 @@ constexpr DiskSpeed kSlowDisk{.flush_low = milliseconds(20),
                               .stall = seconds(2),
                               .stall_permille = 50};
 
+constexpr Duration kMeshStarts = milliseconds(500);
+
 // A wall clock an hour off is what a machine without a time service shows.
 constexpr std::int64_t kClockJumpMillis = 3'600'000;
 
@@ -28,7 +30,13 @@ Nemesis::Nemesis(World& world, SimRandom random) : world_(world), random_(random
 
 void Nemesis::start(MonoTime end) {
   end_ = end;
-  if (total_weight_ > 0) schedule();
+  if (total_weight_ == 0) return;
+  if (world_.scenario_.weights[static_cast<std::size_t>(Fault::Blackout)] > 0 &&
+      random_.chance(400)) {
+    world_.scheduler_.after(random_.between(Duration(0), kMeshStarts),
+                            [this] { blackout(milliseconds(100)); });
+  }
+  world_.scheduler_.after(kMeshStarts, [this] { schedule(); });
 }
 
 void Nemesis::schedule() {

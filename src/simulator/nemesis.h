@@ -11,7 +11,8 @@ namespace hm::simulator {
 class Nemesis {
  public:
   Nemesis(World& world, SimRandom random);
-  // Strikes again and again until `end`.
+  // Strikes again and again until `end`, but lets the mesh start first. Only a blackout may also
+  // strike while it starts: machines that never voted must not be taken for ones that forgot.
   void start(MonoTime end);
   // From now on no process dies; what is broken stays for the world to repair.
   void stop() { stopped_ = true; }

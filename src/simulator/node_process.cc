@@ -10,10 +10,10 @@ namespace {
 
 constexpr Duration kLongestJob = std::chrono::milliseconds(3);
 
-node::NodeConfig config_of(const ledger::Genesis& genesis, std::uint64_t starts) {
+node::NodeConfig config_of(const ledger::Genesis& genesis, const Member& member) {
   node::NodeConfig config;
   config.genesis = genesis;
-  if (starts > 1) config.key_history = node::NodeConfig::KeyHistory::UsedBefore;
+  if (member.voted) config.key_history = node::NodeConfig::KeyHistory::UsedBefore;
   return config;
 }
 
@@ -31,9 +31,9 @@ NodeProcess::NodeProcess(World& world, std::size_t who, const ledger::Genesis& g
       workers_(world.scheduler(), *world.member(who).life, world.fork_random(), kLongestJob),
       store_(world.member(who).disk),
       transport_(world.network(), world.member(who).place),
-      node_(config_of(genesis, world.member(who).starts), std::move(key),
+      node_(config_of(genesis, world.member(who)), std::move(key),
             node::NodePorts{clock_, random_, timers_, workers_}),
-      journal_(world.scheduler(), *world.member(who).life, world.member(who).disk, node_) {
+      journal_(world.scheduler(), *world.member(who).life, world.member(who).disk, *this) {
   node_.add_observer(*this);
 }
 
@@ -54,9 +54,7 @@ void NodeProcess::start() {
 
 void NodeProcess::submit(std::uint64_t number) {
   const Bytes bytes = clients_.operation(number, node_.ledger().anchor());
-  node_.submit(bytes, [this, number,
-                       life = world_.member(who_).starts](const node::Admission& admission) {
-    (void)life;
+  node_.submit(bytes, [this, number](const node::Admission& admission) {
     if (const auto* refused = std::get_if<ledger::Refused>(&admission)) {
       if (world_.tracing()) {
         world_.trace(who_, fmt::format("refuses {}: {}", number, name_of(refused->rule)));

@@ -22,7 +22,9 @@ class Clients {
   virtual Bytes operation(std::uint64_t number, const ledger::Anchor& anchor) = 0;
 };
 
-class NodeProcess final : public Process, private node::NodeObserver {
+class NodeProcess final : public Process,
+                          private node::NodeObserver,
+                          private ports::JournalListener {
  public:
   NodeProcess(World& world, std::size_t who, const ledger::Genesis& genesis, crypto::SigningKey key,
               Clients& clients);
@@ -49,6 +51,11 @@ class NodeProcess final : public Process, private node::NodeObserver {
  private:
   void on_final(const node::FinalEvent& event) override;
   void on_halted(const std::string& reason) override;
+  void on_durable(ports::LogSequence sequence) override {
+    world_.member(who_).voted = true;
+    node_.on_durable(sequence);
+  }
+  void on_journal_failed(const Error& error) override { node_.on_journal_failed(error); }
 
   World& world_;
   std::size_t who_;

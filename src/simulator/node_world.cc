@@ -226,6 +226,9 @@ void NodeWorld::check_end() {
       checker().on_served(who, height, hash_of((*block)->block.header));
     }
     checker().on_root(who, node.ledger().height(), node.ledger().root());
+    for (const consensus::Evidence& evidence : node.replica().faults()) {
+      check_accused(who, setup_->validators.at(evidence.first.signer).node);
+    }
     checker().check_kept(who, process(who).held());
   }
 }

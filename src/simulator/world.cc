@@ -150,6 +150,14 @@ void World::acknowledge(std::uint64_t number, std::uint64_t height) {
   checker_.on_acknowledged(operation_name(number), height);
 }
 
+void World::check_accused(std::size_t accuser, const identity::NodeId& accused) {
+  for (std::size_t who = 0; who < members_.size(); ++who) {
+    if (members_[who]->node != accused || !is_honest(who)) continue;
+    checker_.fail("framing",
+                  fmt::format("node {} can prove a fault of honest node {}", accuser, who));
+  }
+}
+
 void World::heal() {
   trace(0, "faults stop");
   nemesis_->stop();
@@ -245,7 +253,7 @@ Outcome World::run() {
   }
   scheduler_.after(milliseconds(310), [this] { load(); });
   const MonoTime end = MonoTime(plan_.fault_time);
-  scheduler_.after(milliseconds(500), [this, end] { nemesis_->start(end); });
+  nemesis_->start(end);
   run_until(end);
   if (!checker_.violation()) heal();
   if (!checker_.violation()) recover();

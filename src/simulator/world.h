@@ -51,7 +51,10 @@ struct Member {
   SimDisk disk;
   ClockFault clock;
   bool clock_wrong = false;  // by more than the protocol tolerates
-  bool forgot = false;       // its journal was damaged or wiped in this run
+  // The mark beside its key that it may have voted: set before the first vote leaves, and kept when
+  // the machine is wiped, so that it is known to have forgotten.
+  bool voted = false;
+  bool forgot = false;  // its journal was damaged or wiped in this run
   std::uint64_t starts = 0;
   std::unique_ptr<Life> life;
   std::unique_ptr<Process> process;  // none while it is down
@@ -102,6 +105,8 @@ class World {
   std::size_t member_count() const { return members_.size(); }
   bool was_submitted(std::uint64_t number) const { return number > 0 && number < next_operation_; }
   bool is_honest(std::size_t who) const { return members_[who]->role != Role::Byzantine; }
+  // Member `accuser` holds proof of a fault of `accused`: never of an honest one.
+  void check_accused(std::size_t accuser, const identity::NodeId& accused);
   // Client of operation `number` hears that it is final.
   void acknowledge(std::uint64_t number, std::uint64_t height);
   void count_fault(std::string_view kind) { ++outcome_.faults[std::string(kind)]; }
