@@ -45,6 +45,7 @@ void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCount
                  {{"reason", reason}});
   };
   refused("connections", counters.refused_connections);
+  refused("idle", counters.gave_way);
   refused("early", counters.refused_early);
   refused("malformed", counters.malformed);
   refused("oversized_headers", counters.oversized_headers);

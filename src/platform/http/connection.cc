@@ -164,7 +164,8 @@ void Connection::advance() {
     head_seen_ = false;
     refusal_.reset();
     if (buffer_.size() == 0) {
-      enter(Phase::Idle, config.idle_time);
+      // Who connects has something to say; only after that may a connection rest.
+      enter(Phase::Idle, spoke_ ? config.idle_time : config.header_time);
     } else {
       enter(Phase::Head, config.header_time);
     }
@@ -261,6 +262,7 @@ void Connection::dispatch() {
   request_.body = std::move(parser_->get().body());
   parser_.reset();
   ++core_->counters().requests;
+  spoke_ = true;
   enter(Phase::Answering, core_->config().answer_time);
   ++ticket_;
   if (refusal_) return respond(ticket_, std::move(*refusal_));

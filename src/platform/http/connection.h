@@ -27,6 +27,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void turn_away();
   void close();
   void check_deadline(Clock::time_point now);
+  // When it would be closed for having nothing to say; none while a request is under way.
+  std::optional<Clock::time_point> idle_until() const {
+    return phase_ == Phase::Idle ? deadline_ : std::nullopt;
+  }
 
   // For the responder and the stream of request `ticket`; a stale ticket does nothing.
   void respond(std::uint64_t ticket, ports::HttpResponse response);
@@ -75,6 +79,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Clock::time_point> deadline_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  bool spoke_ = false;  // a request came already
   bool head_seen_ = false;
   bool head_only_ = false;  // HEAD: headers as for GET, no body
   bool keep_alive_ = false;

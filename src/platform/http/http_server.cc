@@ -83,7 +83,7 @@ void HttpServer::Core::admit(tcp::socket socket) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   ++counters_.accepted;
-  const bool full = connections_.size() >= config_.max_connections;
+  const bool full = connections_.size() >= config_.max_connections && !make_room();
   if (full) ++counters_.refused_connections;
   // Dropping the socket closes it.
   if (connections_.size() >= config_.max_connections + kTurnedAwaySlots) return;
@@ -96,6 +96,18 @@ void HttpServer::Core::admit(tcp::socket socket) {
   } else {
     connection->start();
   }
+}
+
+bool HttpServer::Core::make_room() {
+  std::shared_ptr<Connection> oldest;
+  for (const auto& connection : connections_) {
+    const auto until = connection->idle_until();
+    if (until && (!oldest || *until < *oldest->idle_until())) oldest = connection;
+  }
+  if (!oldest) return false;
+  ++counters_.gave_way;
+  oldest->close();
+  return true;
 }
 
 void HttpServer::Core::forget(const std::shared_ptr<Connection>& connection) {

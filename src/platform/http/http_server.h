@@ -41,6 +41,7 @@ struct HttpServerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t requests = 0;
   std::uint64_t refused_connections = 0;  // above max_connections
+  std::uint64_t gave_way = 0;             // idle ones closed for a new one
   std::uint64_t refused_early = 0;        // by the handler, from the headers
   std::uint64_t malformed = 0;
   std::uint64_t oversized_headers = 0;

@@ -260,18 +260,41 @@ TEST_F(HttpServerTest, ClosesAnIdleConnectionAndTheClientOpensAnother) {
   EXPECT_EQ(counters().accepted, 2U);
 }
 
-TEST_F(HttpServerTest, TurnsSurplusConnectionsAwayAndKeepsServingTheOthers) {
+TEST_F(HttpServerTest, TurnsSurplusConnectionsAwayWhileTheOthersWork) {
   HttpServerConfig config = quick();
   config.max_connections = 2;
   start(config);
-  HttpClient one = client();
-  HttpClient two = client();
-  ASSERT_TRUE(one.request({.target = "/"}));
-  ASSERT_TRUE(two.request({.target = "/"}));
+  tcp::socket one = raw();
+  tcp::socket two = raw();
+  send(one, "GET /hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  send(two, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  wait_until([&] { return handler_.held.size() == 2; });
   tcp::socket surplus = raw();
   EXPECT_THAT(read_all(surplus), StartsWith("HTTP/1.1 503 "));
-  EXPECT_TRUE(one.request({.target = "/"}));
   EXPECT_EQ(counters().refused_connections, 1U);
+  on_loop([&] { handler_.held[0]->send({.body = "done"}); });
+  on_loop([&] { handler_.held[1]->send({.body = "done"}); });
+  EXPECT_THAT(read_all(one), HasSubstr("done"));
+}
+
+TEST_F(HttpServerTest, IdleConnectionsGiveWayToNewOnes) {
+  HttpServerConfig config = quick();
+  config.max_connections = 8;
+  start(config);
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(raw());
+  HttpClient http = client();
+  ASSERT_TRUE(http.request({.target = "/"}));
+  EXPECT_EQ(counters().refused_connections, 0U);
+  EXPECT_GE(counters().gave_way, 30U);
+}
+
+TEST_F(HttpServerTest, ClosesAConnectionThatNeverSpeaks) {
+  HttpServerConfig config = quick();
+  config.header_time = std::chrono::milliseconds(20);
+  start(config);
+  tcp::socket silent = raw();
+  EXPECT_EQ(read_all(silent), "");
 }
 
 TEST_F(HttpServerTest, AnswersForAHandlerThatDropsItsResponder) {

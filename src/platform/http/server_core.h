@@ -35,6 +35,8 @@ class HttpServer::Core : public std::enable_shared_from_this<HttpServer::Core> {
  private:
   void accept();
   void admit(boost::asio::ip::tcp::socket socket);
+  // Closes the idle connection that has rested longest; false if all are at work.
+  bool make_room();
   void arm_sweep();
   void sweep();
 
