@@ -2,6 +2,7 @@
 """What a node must not start on is refused by name: a malformed genesis, a port number in use, the
 folder of another chain, a corrupted store, a key that others may read, a full disk."""
 
+import json
 import random
 import shutil
 import socket
@@ -106,8 +107,24 @@ def corrupted_store(node):
     refused(node.up(), "a corrupted store", "corrupt", "damaged", "checksum", "store")
 
 
+def fill(path):
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 4096):
+                pass
+        except OSError:
+            pass
+
+
+def health(node):
+    """What the node says of itself; None when it does not answer."""
+    done = run("--api", f"http://[::1]:{node.api}", "status", "--json", check=False)
+    return json.loads(done.stdout)["health"] if done.returncode == 0 else None
+
+
 def full_disk(folder):
-    """A disk of 24 MiB that something else fills: the node stops by name, and works after room is made."""
+    """Something else fills the disk of a running node: it stops voting and says so, refuses to start
+    by name while the disk is full, and goes on where it was when there is room."""
     disk = folder / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, text=True)
@@ -117,27 +134,18 @@ def full_disk(folder):
     node = OneNode(disk / "node")
     try:
         require(node.up().returncode == 0, "a node starts on a small disk")
+        wait_until(lambda: health(node) == "ok", "it has a final block")
+        fill(disk / "filler")
+        wait_until(lambda: health(node) in ("halted", None), "with a full disk it halts, or ends")
         node.down()
-        filler = disk / "filler"
-        with open(filler, "wb", buffering=0) as file:
-            try:
-                while file.write(b"\0" * 4096):
-                    pass
-            except OSError:
-                pass
         done = node.up()
-        if done.returncode == 0:
-            api = f"http://[::1]:{node.api}"
-            wait_until(lambda: run("--api", api, "status", check=False).returncode != 0
-                       or "halted" in run("--api", api, "status", "--json", check=False).stdout,
-                       "the node says that it halted", 30)
-            node.down()
-        else:
-            say(f"a full disk: {done.stderr.strip().splitlines()[0]}")
         require(done.returncode in (0, 1), f"no crash: {done.returncode}")
-        filler.unlink()
+        say(f"a start on a full disk: {(done.stderr.strip() or 'runs').splitlines()[0]}")
+        node.down()
+        (disk / "filler").unlink()
         done = node.up()
         require(done.returncode == 0, f"with room again it works: {done.stderr}")
+        wait_until(lambda: health(node) == "ok", "it goes on")
     finally:
         node.down()
         subprocess.run(["umount", "-l", disk], check=False)
