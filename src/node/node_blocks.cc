@@ -5,10 +5,28 @@
 
 #include "foundation/base/check.h"
 #include "foundation/base/log.h"
+#include "foundation/codec/reader.h"
 #include "node/limits.h"
 #include "node/node.h"
 
 namespace hm::node {
+namespace {
+
+// What a payload says, before anybody checked a signature in it; nothing if it is malformed.
+std::vector<ledger::Operation> unchecked_operations(ByteView bytes) {
+  std::vector<ledger::Operation> operations;
+  if (bytes.empty()) return operations;
+  const auto payload = ledger::decode_payload(bytes);
+  if (!payload) return operations;
+  operations.reserve(payload->operations.size());
+  for (const Bytes& operation : payload->operations) {
+    auto decoded = codec::decode<ledger::SignedOperation>(operation);
+    if (decoded) operations.push_back(std::move(decoded->operation));
+  }
+  return operations;
+}
+
+}  // namespace
 
 void Node::on_effect(consensus::RequestPayload effect) {
   ledger::PayloadBuilder payload;
@@ -16,12 +34,19 @@ void Node::on_effect(consensus::RequestPayload effect) {
   if (effect.max_bytes > 0) {
     // The next sequence of each actor on the branch to be extended.
     std::map<ledger::Actor, std::uint64_t> branch;
+    const auto count = [&branch](const ledger::Operation& op) {
+      branch[op.actor] = std::max(branch[op.actor], op.sequence + 1);
+    };
     for (const consensus::BlockPtr& ancestor : effect.ancestors) {
       const auto candidate = candidates_.find(hash_of(ancestor->header));
-      if (candidate == candidates_.end()) continue;
+      if (candidate == candidates_.end()) {
+        // Certified by others before our own check of it is done: its form is enough to know what
+        // not to include again.
+        for (const ledger::Operation& op : unchecked_operations(ancestor->payload)) count(op);
+        continue;
+      }
       for (const CheckedPtr& operation : candidate->second.operations) {
-        const ledger::Operation& op = operation->prepared.operation;
-        branch[op.actor] = std::max(branch[op.actor], op.sequence + 1);
+        count(operation->prepared.operation);
       }
     }
     const auto next = [&](const ledger::Actor& actor) {
