@@ -62,6 +62,9 @@ rocksdb::Options options() {
 struct RocksDbStore::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
+  // The first write that failed. RocksDB must not be asked to write or flush after that: it aborts
+  // where it finds its log half written. Reopening repairs the log.
+  std::optional<Error> broken;
 
   ~Impl() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
@@ -85,6 +88,12 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(const std::string& dire
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::Open(opts, directory, descriptors, &impl->families, &db);
+  if (status.IsCorruption()) {
+    return fail(ErrorCode::Corrupt,
+                "the ledger store in " + directory + " is damaged: " + status.ToString(),
+                "move the data folder away and start again: the node fetches the chain from its "
+                "peers");
+  }
   if (!status.ok()) return failure(status, "cannot open the ledger store in " + directory);
   impl->db.reset(db);
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
@@ -115,6 +124,7 @@ Result<std::optional<Bytes>> RocksDbStore::get(Space space, ByteView key) const 
 }
 
 Result<void> RocksDbStore::write(const ports::WriteBatch& batch) {
+  if (impl_->broken) return std::unexpected(*impl_->broken);
   rocksdb::WriteBatch writes;
   for (const ports::StoreWrite& write : batch) {
     auto* family = impl_->family(write.space);
@@ -123,14 +133,19 @@ Result<void> RocksDbStore::write(const ports::WriteBatch& batch) {
     if (!status.ok()) return failure(status, "cannot build a ledger write");
   }
   const auto status = impl_->db->Write(rocksdb::WriteOptions(), &writes);
-  if (!status.ok()) return failure(status, "cannot write to the ledger store");
-  return {};
+  if (status.ok()) return {};
+  auto failed = failure(status, "cannot write to the ledger store");
+  impl_->broken = failed.error();
+  return failed;
 }
 
 Result<void> RocksDbStore::sync() {
+  if (impl_->broken) return std::unexpected(*impl_->broken);
   const auto status = impl_->db->FlushWAL(/*sync=*/true);
-  if (!status.ok()) return failure(status, "cannot flush the ledger store");
-  return {};
+  if (status.ok()) return {};
+  auto failed = failure(status, "cannot flush the ledger store");
+  impl_->broken = failed.error();
+  return failed;
 }
 
 Result<void> RocksDbStore::scan(

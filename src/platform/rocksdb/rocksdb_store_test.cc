@@ -2,8 +2,10 @@
 #include "platform/rocksdb/rocksdb_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -96,6 +98,31 @@ TEST_F(RocksDbStoreTest, DamagedFileIsReportedNotServed) {
   const auto store = RocksDbStore::open(directory_);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, ErrorCode::Corrupt) << store.error().detail;
+}
+
+// A limit on the size of files stands for a full disk: the kernel refuses in the same place.
+TEST_F(RocksDbStoreTest, AFullDiskIsAnErrorAndEndsWithoutAbortingOrLosingWhatWasThere) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  {
+    auto store = open();
+    ASSERT_TRUE(store->write({{Space::State, key("a"), key("1")}}));
+    ASSERT_TRUE(store->sync());
+    const rlimit tight{256 * 1024, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+    EXPECT_FALSE(store->write({{Space::State, key("b"), Bytes(1024 * 1024, 7)}}));
+    EXPECT_FALSE(store->sync());
+    EXPECT_FALSE(store->write({{Space::State, key("c"), key("3")}})) << "it must be opened anew";
+    EXPECT_TRUE(store->get(Space::State, key("a"))->has_value());
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, SIG_DFL);
+  auto store = open();
+  EXPECT_EQ(*store->get(Space::State, key("a")), key("1"));
+  EXPECT_FALSE(store->get(Space::State, key("b"))->has_value());
+  EXPECT_TRUE(store->write({{Space::State, key("b"), key("2")}}));
+  EXPECT_TRUE(store->sync());
 }
 
 }  // namespace
