@@ -23,6 +23,20 @@ constexpr std::chrono::seconds kStreamIdle{60};
 constexpr std::array<std::string_view, 5> kDenials = {"wrong_key", "not_the_owner", "node_may_not",
                                                       "node_not_owned", "not_on_this_node"};
 
+// Why, in words; the code of the API for those who look it up.
+std::string reason(std::uint16_t status, const std::string& code, const std::string& details) {
+  if (!details.empty()) return fmt::format("{} ({})", code, details);
+  switch (status) {
+    case 400: return fmt::format("the node cannot make sense of it ({})", code);
+    case 401:
+    case 403: return fmt::format("the node does not allow it ({})", code);
+    case 404: return fmt::format("the node knows nothing of that name ({})", code);
+    case 429:
+    case 503: return fmt::format("the node cannot take it now ({})", code);
+    default: return code.empty() ? "the node gave no reason" : code;
+  }
+}
+
 Failure refusal(std::uint16_t status, const std::string& body) {
   const ordered_json document = ordered_json::parse(body, nullptr, false);
   const ordered_json error = document.is_object() && document.contains("error")
@@ -46,7 +60,7 @@ Failure refusal(std::uint16_t status, const std::string& body) {
       details += fmt::format("{}{}: {}", details.empty() ? "" : ", ", key, text);
     }
   }
-  failure.why = details.empty() ? code : fmt::format("{} ({})", code, details);
+  failure.why = reason(status, code, details);
   switch (status) {
     case 401:
     case 403:
@@ -59,7 +73,11 @@ Failure refusal(std::uint16_t status, const std::string& body) {
       failure.to_do = "try again in a moment";
       break;
     case 404: failure.to_do = "'hypermesh assets', 'nodes' and 'wallet' list what there is"; break;
-    default: failure.to_do = "see docs/guide/cli.md for what the refusal means"; break;
+    default:
+      failure.to_do =
+          rule.empty() ? "'hypermesh COMMAND --help' tells what is expected"
+                       : "'hypermesh status', 'wallet' and 'assets' show what the ledger holds now";
+      break;
   }
   if (std::ranges::find(kDenials, rule) != kDenials.end()) {
     failure.exit = ExitCode::Denied;

@@ -19,7 +19,6 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kKinds = {"cpu",     "gpu",       "memory",  "storage",
                                                     "network", "container", "economic"};
 constexpr std::array<std::string_view, 3> kQuantities = {"detected", "offered", "available"};
-constexpr std::uint64_t kMillicoresPerCore = 1000;
 
 bool is_one_of(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -63,12 +62,18 @@ std::string text_of(const json* value) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
 }
 
-bool matches_number(const AssetFilter& filter, const json* value, std::uint64_t unit) {
-  const auto wanted = parse_quantity(filter.value);
+// The number wanted; of cores, which may be halves, in thousandths.
+std::optional<std::uint64_t> wanted_of(std::string_view text, bool cores) {
+  if (!cores) return parse_quantity(text);
+  return parse_quantity(std::string(text) + "k");
+}
+
+bool matches_number(const AssetFilter& filter, const json* value, bool cores) {
+  const auto wanted = wanted_of(filter.value, cores);
   if (value == nullptr || !value->is_number_unsigned() || !wanted) {
     return filter.comparison == Comparison::NotEqual;
   }
-  return compare(filter.comparison, value->get<std::uint64_t>(), *wanted * unit);
+  return compare(filter.comparison, value->get<std::uint64_t>(), *wanted);
 }
 
 bool matches_text(const AssetFilter& filter, bool equal) {
@@ -83,7 +88,7 @@ bool matches_kind_quantity(const AssetFilter& filter, const json& asset) {
   const json* quantity = member(asset, "quantity");
   if (quantity == nullptr) return false;
   const bool cores = text_of(member(*quantity, "unit")) == "millicores";
-  return matches_number(filter, member(*quantity, "offered"), cores ? kMillicoresPerCore : 1);
+  return matches_number(filter, member(*quantity, "offered"), cores);
 }
 
 bool equals(const json& value, std::string_view text) {
@@ -124,10 +129,13 @@ Answer<AssetFilter> parse_asset_filter(std::string_view text) {
                      std::string(rest.substr(found->text.size()))};
   const bool numeric = is_order(filter.comparison) || is_one_of(kKinds, filter.key) ||
                        is_one_of(kQuantities, filter.key);
-  if (numeric && !parse_quantity(filter.value)) {
+  const bool cores = filter.key == "cpu";
+  if (numeric && !wanted_of(filter.value, cores)) {
     return failed(ExitCode::Usage,
                   fmt::format("'{}' in filter '{}' is not a number", filter.value, text),
-                  "a number may carry k, M, G, T or Ki, Mi, Gi, Ti and B", "for example 16GiB");
+                  cores ? "cpu is compared with a number of cores, such as 4 or 0.5"
+                        : "a number may carry k, M, G, T or Ki, Mi, Gi, Ti and B",
+                  cores ? "for example cpu>=0.5" : "for example 16GiB");
   }
   if (filter.key == "kind" && !is_one_of(kKinds, filter.value)) {
     const std::string near = suggestion_for(filter.value, {kKinds.begin(), kKinds.end()});
@@ -151,12 +159,13 @@ bool matches(const AssetFilter& filter, const json& asset) {
   }
   if (is_one_of(kQuantities, filter.key)) {
     const json* quantity = member(asset, "quantity");
-    return matches_number(filter, quantity == nullptr ? nullptr : member(*quantity, filter.key), 1);
+    return matches_number(filter, quantity == nullptr ? nullptr : member(*quantity, filter.key),
+                          false);
   }
   const json* descriptor = member(asset, "descriptor");
   const json* value = descriptor == nullptr ? nullptr : member(*descriptor, filter.key);
   if (value == nullptr) return filter.comparison == Comparison::NotEqual;
-  if (value->is_number()) return matches_number(filter, value, 1);
+  if (value->is_number()) return matches_number(filter, value, false);
   return matches_text(filter, equals(*value, filter.value));
 }
 

@@ -56,7 +56,8 @@ Outcome set_words(assets::AssetTerms& terms, const AssetTermsOptions& options) {
     const auto state = assets::parse_state(*options.state);
     if (!state) {
       return failed(ExitCode::Usage, fmt::format("'{}' is no state", *options.state),
-                    "an owner may set available, maintenance and failed");
+                    "an owner may set available, maintenance and failed",
+                    "for example --state maintenance");
     }
     terms.state = *state;
   }
@@ -64,7 +65,8 @@ Outcome set_words(assets::AssetTerms& terms, const AssetTermsOptions& options) {
     const auto level = assets::parse_level(*options.level);
     if (!level) {
       return failed(ExitCode::Usage, fmt::format("'{}' is no privacy level", *options.level),
-                    "the levels are private, private_network, p2p, public_network, full_public");
+                    "the levels are private, private_network, p2p, public_network, full_public",
+                    "for example --level public_network");
     }
     terms.level = *level;
   }
@@ -72,7 +74,7 @@ Outcome set_words(assets::AssetTerms& terms, const AssetTermsOptions& options) {
     const auto amount = caesar::parse_amount(*options.price);
     if (!amount && *options.price != "none") {
       return failed(ExitCode::Usage, fmt::format("'{}' is no price", *options.price),
-                    "a price is CAES per unit and hour, such as 0.5, or 'none'");
+                    "a price is CAES per unit and hour, or 'none'", "for example --price 0.5");
     }
     terms.price = amount ? std::optional(assets::Price{*amount}) : std::nullopt;
   }

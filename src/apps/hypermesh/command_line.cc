@@ -14,6 +14,9 @@
 namespace hm::cli {
 namespace {
 
+// Above it are only numbers that the parser made of minus signs and overflows.
+constexpr std::uint64_t kMaxHeight = INT64_MAX;
+
 // The parser with everything that it writes into.
 class Parser {
  public:
@@ -166,7 +169,8 @@ void Parser::add_asset() {
 void Parser::add_ledger() {
   CLI::App* ledger = add(&app, "ledger", "Look at final blocks", ledger_);
   CLI::App* show = add(ledger, "show", "Show one block", ledger_show_);
-  show->add_option("height", ledger_show_.height, "Its height (default: the last)");
+  show->add_option("height", ledger_show_.height, "Its height, from 1 (default: the last)")
+      ->check(CLI::Range(std::uint64_t{1}, kMaxHeight));
   CLI::App* tail = add(ledger, "tail", "List the last blocks", tail_);
   tail->add_option("-n,--count", tail_.count, "How many (default 10)")->check(CLI::Range(1, 100));
   tail->add_flag("-f,--follow", tail_.follow, "Go on with new ones");
@@ -228,9 +232,25 @@ std::string path_of(const CLI::App* app) {
   return path;
 }
 
+// What the option that the parser complains about is for: the words begin with its name, or hold
+// it.
+std::string purpose_of(const CLI::App* at, const CLI::App& root, const std::string& complaint) {
+  std::vector<const CLI::Option*> options = at->get_options();
+  if (at != &root) std::ranges::copy(root.get_options(), std::back_inserter(options));
+  for (const CLI::Option* option : options) {
+    const std::string name = option->get_single_name();
+    const std::string shown = option->get_positional() ? name : "--" + name;
+    const bool first = complaint.starts_with(shown + " ") || complaint.starts_with(shown + ":");
+    if (!first && complaint.find(" " + shown + " ") == std::string::npos) continue;
+    return fmt::format("{} is: {}", shown, option->get_description());
+  }
+  return fmt::format("'{}' takes no such words", path_of(at));
+}
+
 Failure usage_failure(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* at = innermost(&root);
-  Failure failure{ExitCode::Usage, error.what(), "", fmt::format("{} --help", path_of(at))};
+  Failure failure{ExitCode::Usage, error.what(), purpose_of(at, root, error.what()),
+                  fmt::format("{} --help", path_of(at))};
   const std::vector<std::string> rest = root.remaining(true);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || rest.empty()) return failure;
   const std::string& word = rest.front();
@@ -248,7 +268,7 @@ Failure usage_failure(const CLI::App& root, const CLI::ParseError& error) {
   if (!near.empty()) failure.to_do = fmt::format("did you mean '{}'?", near);
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : " ") + name;
-  if (!known.empty()) failure.why = "there are: " + known;
+  failure.why = known.empty() ? "it takes no further words" : "there are: " + known;
   return failure;
 }
 

@@ -80,6 +80,56 @@ TEST(CommandLine, MistypedWordsAreNamedWithWhatWasMeant) {
   EXPECT_EQ(refused({"completion", "tcsh"}).exit, ExitCode::Usage);
 }
 
+// What a stranger may type wrong; each must be told in three lines.
+TEST(CommandLine, EveryUsageErrorSaysWhatWhyAndWhatToDo) {
+  const std::vector<std::vector<std::string>> mistakes = {
+      {"bogus"},
+      {"--bogus"},
+      {"dev", "--nodes"},
+      {"dev", "--nodes", "0"},
+      {"dev", "--nodes", "abc"},
+      {"dev", "extra"},
+      {"dev", "--base-port", "70000"},
+      {"up", "--api-port", "99999"},
+      {"invite", "--minutes", "x"},
+      {"join"},
+      {"completion"},
+      {"completion", "tcsh"},
+      {"version", "extra"},
+      {"assets", "show"},
+      {"asset", "update"},
+      {"asset"},
+      {"wallet", "send", "owner2"},
+      {"ledger", "show", "-1"},
+      {"ledger", "show", "0"},
+      {"ledger", "show", "abc"},
+      {"ledger", "show", "18446744073709551616"},
+      {"ledger", "tail", "-n", "0"},
+      {"ledger", "export"},
+  };
+  for (const auto& arguments : mistakes) {
+    const Failure failure = refused(arguments);
+    const std::string& last = arguments.back();
+    EXPECT_EQ(failure.exit, ExitCode::Usage) << last;
+    EXPECT_FALSE(failure.what.empty()) << last;
+    EXPECT_FALSE(failure.why.empty()) << last;
+    EXPECT_FALSE(failure.to_do.empty()) << last;
+  }
+  EXPECT_NE(refused({"dev", "--nodes", "0"}).why.find("How many nodes"), std::string::npos);
+  EXPECT_NE(refused({"up", "--api-port", "99999"}).why.find("Port of the API"), std::string::npos);
+  EXPECT_NE(refused({"join"}).why.find("The code that"), std::string::npos);
+}
+
+TEST(Failures, AreWholeWhateverIsKnown) {
+  for (const ExitCode exit : {ExitCode::Failure, ExitCode::Usage, ExitCode::NotReachable,
+                              ExitCode::Denied, ExitCode::NoCapacity}) {
+    const Failure whole = completed({exit, "it did not work", "", ""});
+    EXPECT_FALSE(whole.why.empty());
+    EXPECT_FALSE(whole.to_do.empty());
+  }
+  EXPECT_EQ(completed({ExitCode::Failure, "a", "b", "c"}).why, "b");
+}
+
 TEST(CommandLine, HelpIsHelpAndNamesEveryCommand) {
   const auto result = parse_command_line({"--help"});
   const auto* help = std::get_if<HelpText>(&result);

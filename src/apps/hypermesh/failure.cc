@@ -51,6 +51,25 @@ Failure failure_of(const Error& error, std::string to_do) {
   return {exit_code_of(error.code), error.message, error.detail, std::move(to_do)};
 }
 
+Failure completed(Failure failure) {
+  if (failure.why.empty()) {
+    switch (failure.exit) {
+      case ExitCode::Usage: failure.why = "the command line does not say what is needed"; break;
+      case ExitCode::NotReachable: failure.why = "the connection failed"; break;
+      case ExitCode::Denied: failure.why = "it is not allowed to this user or key"; break;
+      case ExitCode::NoCapacity: failure.why = "there is no room for it now"; break;
+      case ExitCode::Success:
+      case ExitCode::Failure: failure.why = "it cannot be done as things are"; break;
+    }
+  }
+  if (failure.to_do.empty()) {
+    failure.to_do = failure.exit == ExitCode::Usage
+                        ? "hypermesh --help"
+                        : "mend that and try again; 'hypermesh doctor' checks this machine";
+  }
+  return failure;
+}
+
 std::unexpected<Failure> failed(ExitCode exit, std::string what, std::string why,
                                 std::string to_do) {
   return std::unexpected(Failure{exit, std::move(what), std::move(why), std::move(to_do)});

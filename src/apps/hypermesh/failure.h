@@ -23,7 +23,7 @@ enum class ExitCode : std::uint8_t {
 struct Failure {
   ExitCode exit = ExitCode::Failure;
   std::string what;
-  std::string why;    // may be empty
+  std::string why;    // may be empty: see completed()
   std::string to_do;  // may be empty
 };
 
@@ -35,6 +35,10 @@ ExitCode exit_code_of(ErrorCode code);
 
 // The error's message and detail, with what to do by its code unless the caller knows better.
 Failure failure_of(const Error& error, std::string to_do = {});
+
+// The failure with a word in each of its three lines: what its exit code says where nothing better
+// is known.
+Failure completed(Failure failure);
 
 std::unexpected<Failure> failed(ExitCode exit, std::string what, std::string why = {},
                                 std::string to_do = {});

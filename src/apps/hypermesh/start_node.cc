@@ -42,7 +42,7 @@ Answer<std::string> new_node_name(const std::string& wished) {
   if (!wished.empty()) {
     if (identity::is_valid_name(wished)) return wished;
     return failed(ExitCode::Usage, fmt::format("'{}' cannot be a node's name", wished),
-                  "a name is 1 to 63 of a-z, 0-9, '.', '_' and '-'");
+                  "a name is 1 to 63 of a-z, 0-9, '.', '_' and '-'", "for example --name east-1");
   }
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);

@@ -50,9 +50,10 @@ void Terminal::data(std::string_view line) const { write_line(stdout, line); }
 void Terminal::talk(std::string_view line) const { write_line(stderr, line); }
 
 void Terminal::fail(const Failure& failure) const {
-  talk(coloured(colour_err_, Style::Bad, "error: ") + printable(failure.what));
-  if (!failure.why.empty()) talk("  why: " + printable(failure.why));
-  if (!failure.to_do.empty()) talk("  try: " + printable(failure.to_do));
+  const Failure whole = completed(failure);
+  talk(coloured(colour_err_, Style::Bad, "error: ") + printable(whole.what));
+  talk("  why: " + printable(whole.why));
+  talk("  try: " + printable(whole.to_do));
 }
 
 std::string Terminal::styled(Style style, std::string_view text) const {

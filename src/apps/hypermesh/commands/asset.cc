@@ -74,13 +74,14 @@ Answer<identity::NodeId> find_node(ApiClient& client, const std::string& text) {
     if (!by_name && (text.size() < 4 || !id.starts_with(text))) continue;
     if (by_name) return identity::NodeId::parse(id).value_or(identity::NodeId{});
     if (found) {
-      return failed(ExitCode::Failure, fmt::format("'{}' begins more than one node id", text), "",
-                    "give more of it");
+      return failed(ExitCode::Failure, fmt::format("'{}' begins more than one node id", text),
+                    "several nodes are meant", "give more of it");
     }
     found = identity::NodeId::parse(id);
   }
   if (found) return *found;
-  return failed(ExitCode::Failure, fmt::format("no node is called '{}'", text), "",
+  return failed(ExitCode::Failure, fmt::format("no node is called '{}'", text),
+                "it is neither a name nor the start of an id on this chain",
                 "'hypermesh nodes' lists them");
 }
 
@@ -90,7 +91,8 @@ Outcome run(const AssetRegister& options, const Context& context) {
   const auto kind = assets::parse_kind(options.kind);
   if (!kind) {
     return failed(ExitCode::Usage, fmt::format("'{}' is no kind of asset", options.kind),
-                  "the kinds are cpu, gpu, memory, storage, network, container and economic");
+                  "the kinds are cpu, gpu, memory, storage, network, container and economic",
+                  "for example --kind storage");
   }
   HM_CLI_TRY(const assets::AssetTerms terms, apply_terms(new_terms(*kind), options.terms));
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
@@ -104,6 +106,13 @@ Outcome run(const AssetRegister& options, const Context& context) {
 }
 
 Outcome run(const AssetUpdate& options, const Context& context) {
+  const AssetTermsOptions& given = options.terms;
+  if (!given.detected && !given.offered && !given.available && !given.unit && !given.state &&
+      !given.level && !given.price && given.fields.empty()) {
+    return failed(ExitCode::Usage, "nothing to update was given",
+                  "an operation that changes nothing would only use up a sequence number",
+                  "for example --offered 16GiB; see 'hypermesh asset update --help'");
+  }
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
   HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
   HM_CLI_TRY(const Found found, find_asset(client, options.id));

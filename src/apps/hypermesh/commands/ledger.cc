@@ -148,7 +148,7 @@ Outcome run(const LedgerExport& options, const Context& context) {
   HM_CLI_TRY_VOID(fetched);
   if (!written) {
     return failed(ExitCode::Failure, fmt::format("cannot write {}", options.file),
-                  std::strerror(errno));
+                  std::strerror(errno), "name a file on a disk with room");
   }
   context.terminal.talk(
       fmt::format("{} blocks written to {}", count, standard ? "standard output" : options.file));
