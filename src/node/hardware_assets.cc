@@ -18,6 +18,8 @@ using assets::AssetState;
 constexpr std::size_t kBatch = 32;
 // After a refusal or a busy node.
 constexpr Duration kRetryPause = std::chrono::seconds(5);
+// Blocks by which this node may be behind its peers and still speak for its hardware.
+constexpr std::uint64_t kTolerableLag = 4;
 // Between looks at the ledger while a node that has just joined fetches the chain.
 constexpr Duration kJoinPause = std::chrono::milliseconds(500);
 
@@ -155,8 +157,9 @@ void HardwareAssets::reconcile() {
   if (!has_snapshot_ || under_way_ > 0 || node_.halt_reason()) return;
   const ledger::Ledger& ledger = node_.ledger();
   const auto next = ledger.next_sequence(ledger::Actor(node_.id()));
-  if (!next) {
-    // The node is not on the ledger yet: it has just joined and still catches up.
+  if (!next || node_.replica().claimed_height() > ledger.height() + kTolerableLag) {
+    // The ledger here is old: the node has just joined, or lost its data, and catches up. It may
+    // hold assets of this node that are not known here yet.
     retry_->arm(node_.ports().clock.now() + kJoinPause);
     return;
   }

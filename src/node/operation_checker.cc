@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/operation_checker.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "node/limits.h"
 
 namespace hm::node {
 namespace {
 
-CheckResult check_one(Bytes bytes, const identity::ChainId& chain) {
+CheckResult check_one(Bytes bytes, const crypto::Digest& hash, const identity::ChainId& chain) {
   auto prepared = ledger::prepare(bytes, chain);
   if (!prepared) return fail(prepared.error());
-  const crypto::Digest hash = crypto::sha256(bytes);
   return std::make_shared<const CheckedOperation>(
       CheckedOperation{std::move(bytes), hash, std::move(*prepared)});
 }
-
-// The parts of one check() that run as jobs of their own.
-struct Task {
-  std::vector<Bytes> operations;
-  std::vector<CheckResults> parts;
-  std::size_t parts_open = 0;
-  std::function<void(CheckResults)> done;
-};
 
 }  // namespace
 
@@ -34,30 +22,54 @@ OperationChecker::~OperationChecker() { *alive_ = false; }
 
 void OperationChecker::check(std::vector<Bytes> operations,
                              std::function<void(CheckResults)> done) {
-  auto task = std::make_shared<Task>();
-  const std::size_t count = operations.size();
-  const std::size_t parts = std::max<std::size_t>(1, (count + kCheckBatch - 1) / kCheckBatch);
-  task->operations = std::move(operations);
-  task->parts.resize(parts);
-  task->parts_open = parts;
-  task->done = std::move(done);
-  for (std::size_t part = 0; part < parts; ++part) {
-    workers_.submit(
-        [task, part, count, chain = chain_] {
-          const std::size_t last = std::min(count, (part + 1) * kCheckBatch);
-          for (std::size_t i = part * kCheckBatch; i < last; ++i) {
-            task->parts[part].push_back(check_one(std::move(task->operations[i]), chain));
-          }
-        },
-        [task, alive = alive_] {
-          if (--task->parts_open > 0 || !*alive) return;
-          CheckResults results;
-          for (CheckResults& part_results : task->parts) {
-            std::ranges::move(part_results, std::back_inserter(results));
-          }
-          task->done(std::move(results));
-        });
+  auto request = std::make_shared<Request>();
+  request->results.resize(operations.size());
+  request->open = operations.size();
+  request->done = std::move(done);
+  if (operations.empty()) return settle(*request);
+  Batch batch;
+  for (std::size_t place = 0; place < operations.size(); ++place) {
+    const crypto::Digest hash = crypto::sha256(operations[place]);
+    auto& waiters = waiting_[hash];
+    waiters.emplace_back(request, place);
+    if (waiters.size() > 1) continue;
+    batch.push_back({std::move(operations[place]), hash, std::nullopt});
+    if (batch.size() == kCheckBatch) submit(std::exchange(batch, {}));
   }
+  if (!batch.empty()) submit(std::move(batch));
+}
+
+void OperationChecker::submit(Batch batch) {
+  auto shared = std::make_shared<Batch>(std::move(batch));
+  workers_.submit(
+      [shared, chain = chain_] {
+        for (Item& item : *shared) item.result = check_one(std::move(item.bytes), item.hash, chain);
+      },
+      [this, shared, alive = alive_] {
+        if (*alive) finish(*shared);
+      });
+}
+
+void OperationChecker::finish(Batch& batch) {
+  // A request may end with the first item already, and its `done` may ask for more.
+  for (Item& item : batch) {
+    const auto waiting = waiting_.find(item.hash);
+    const auto waiters = std::move(waiting->second);
+    waiting_.erase(waiting);
+    for (const auto& [request, place] : waiters) {
+      request->results[place] = item.result;
+      if (--request->open == 0) settle(*request);
+    }
+  }
+}
+
+void OperationChecker::settle(Request& request) {
+  CheckResults results;
+  results.reserve(request.results.size());
+  for (std::optional<CheckResult>& result : request.results) {
+    results.push_back(std::move(*result));
+  }
+  request.done(std::move(results));
 }
 
 }  // namespace hm::node
