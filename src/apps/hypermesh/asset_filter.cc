@@ -82,13 +82,13 @@ bool matches_text(const AssetFilter& filter, bool equal) {
              : filter.comparison == Comparison::Equal && equal;
 }
 
-// "cpu>=4": an asset of that kind whose offer compares so.
+// "cpu>=4": an asset of that kind that is so large, whatever part of it is offered.
 bool matches_kind_quantity(const AssetFilter& filter, const json& asset) {
   if (text_of(member(asset, "kind")) != filter.key) return false;
   const json* quantity = member(asset, "quantity");
   if (quantity == nullptr) return false;
   const bool cores = text_of(member(*quantity, "unit")) == "millicores";
-  return matches_number(filter, member(*quantity, "offered"), cores);
+  return matches_number(filter, member(*quantity, "detected"), cores);
 }
 
 bool equals(const json& value, std::string_view text) {
