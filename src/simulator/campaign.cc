@@ -45,6 +45,14 @@ std::string list_counts(const std::map<std::string, std::uint64_t>& counts) {
   return text.empty() ? "none" : text;
 }
 
+std::string list_texts(const std::vector<std::string>& texts) {
+  return texts.empty() ? "" : fmt::format(" ({})", fmt::join(texts, ", "));
+}
+
+std::string json_texts(const std::vector<std::string>& texts) {
+  return texts.empty() ? "" : fmt::format("\"{}\"", fmt::join(texts, "\", \""));
+}
+
 }  // namespace
 
 Trial choose(std::uint64_t seed, const Campaign& campaign, const std::vector<WorldKind>& kinds) {
@@ -83,7 +91,12 @@ std::string repeat_command(const std::string& program, const Trial& run) {
 
 void Figures::add(const Trial& run, const Outcome& outcome) {
   ++seeds;
-  if (outcome.violation) ++failures;
+  if (outcome.violation) {
+    ++failures;
+    if (violations.size() < kMostListed) {
+      violations.push_back(fmt::format("{}: {}", run.plan.seed, outcome.violation->check));
+    }
+  }
   steps += outcome.steps;
   messages += outcome.messages;
   views += outcome.views;
@@ -103,7 +116,7 @@ void Figures::add(const Trial& run, const Outcome& outcome) {
 std::string Figures::text() const {
   return fmt::format(
       "seeds                {} ({})\n"
-      "failures             {}\n"
+      "failures             {}{}\n"
       "simulated time       {} s\n"
       "views                {}\n"
       "final blocks         {}\n"
@@ -113,19 +126,21 @@ std::string Figures::text() const {
       "longest recovery     {} ms (seed {})\n"
       "longest convergence  {} ms\n"
       "faults               {}\n",
-      seeds, list_counts(worlds), failures, simulated / std::chrono::seconds(1), views,
-      final_blocks, acknowledged, messages, steps, milliseconds_of(longest_recovery),
-      longest_recovery_seed, milliseconds_of(longest_convergence), list_counts(faults));
+      seeds, list_counts(worlds), failures, list_texts(violations),
+      simulated / std::chrono::seconds(1), views, final_blocks, acknowledged, messages, steps,
+      milliseconds_of(longest_recovery), longest_recovery_seed,
+      milliseconds_of(longest_convergence), list_counts(faults));
 }
 
 std::string Figures::json() const {
   return fmt::format(
-      "{{\"schema\": 1, \"seeds\": {}, \"failures\": {}, \"simulated_ms\": {}, \"views\": {}, "
+      "{{\"schema\": 1, \"seeds\": {}, \"failures\": {}, \"violations\": [{}], \"simulated_ms\": "
+      "{}, \"views\": {}, "
       "\"final_blocks\": {}, \"acknowledged\": {}, \"messages\": {}, \"events\": {}, "
       "\"longest_recovery_ms\": {}, \"longest_recovery_seed\": {}, "
       "\"longest_convergence_ms\": {}, \"worlds\": {}, \"scenarios\": {}, \"faults\": {}}}",
-      seeds, failures, milliseconds_of(simulated), views, final_blocks, acknowledged, messages,
-      steps, milliseconds_of(longest_recovery), longest_recovery_seed,
+      seeds, failures, json_texts(violations), milliseconds_of(simulated), views, final_blocks,
+      acknowledged, messages, steps, milliseconds_of(longest_recovery), longest_recovery_seed,
       milliseconds_of(longest_convergence), json_counts(worlds), json_counts(scenarios),
       json_counts(faults));
 }

@@ -43,6 +43,8 @@ Outcome run_world(const Trial& run);
 // The command line that repeats exactly this run, with its trace.
 std::string repeat_command(const std::string& program, const Trial& run);
 
+inline constexpr std::size_t kMostListed = 50;
+
 struct Figures {
   std::uint64_t seeds = 0;
   std::uint64_t steps = 0;
@@ -58,6 +60,7 @@ struct Figures {
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> worlds;
   std::map<std::string, std::uint64_t> scenarios;
+  std::vector<std::string> violations;  // "seed: check", the first kMostListed of them
 
   void add(const Trial& run, const Outcome& outcome);
   // For people, several lines.
