@@ -27,6 +27,8 @@ namespace {
 static_assert(ports::kChannelCount == stoq::kChannels);
 
 constexpr std::string_view kLog = "stoq";
+// Between two explanations of refused handshakes in the log.
+constexpr Duration kExplainEvery = std::chrono::seconds(10);
 
 std::uint64_t random_u64() {
   std::array<std::uint8_t, 8> bytes{};
@@ -105,6 +107,7 @@ class QuicTransport::Impl final : private EndpointOwner {
   void file_deadline(const NodeId& node, Peer& peer);
   void detach(const NodeId& node, Peer& peer, Incident incident, const std::string& reason);
   void drop_if_unused(Peers::iterator at);
+  void explain_refusal(const Connection& connection, const Ending& ending);
   bool is_admitted(const NodeId& node) const {
     return config_.is_admitted && config_.is_admitted(node);
   }
@@ -125,6 +128,7 @@ class QuicTransport::Impl final : private EndpointOwner {
   std::size_t connected_ = 0;
   std::uint16_t port_ = 0;
   stoq::TokenBucket refusal_log_{1, 5};
+  MonoTime next_explanation_{};
   bool stopped_ = false;
 };
 
@@ -348,7 +352,39 @@ void QuicTransport::Impl::detach(const NodeId& node, Peer& peer, Incident incide
   if (!stopped_) listener_.on_peer_down(node, reason);
 }
 
+// A node that nobody lets in, or that lets nobody in, says why: once in a while, since strangers
+// can cause some of it.
+void QuicTransport::Impl::explain_refusal(const Connection& connection, const Ending& ending) {
+  std::string_view hint;
+  switch (ending.incident) {
+    case Incident::RefusedCertificateExpired:
+    case Incident::RefusedCertificateNotYetValid:
+      hint = "by this machine's clock; compare the clocks of both machines";
+      break;
+    case Incident::RefusedWrongChain: hint = "it belongs to another mesh"; break;
+    case Incident::RefusedByPeer:
+      if (!ending.reason.starts_with("refused_") ||
+          ending.reason == name_of(Incident::RefusedDuplicate)) {
+        return;
+      }
+      hint = ending.reason.starts_with("refused_certificate")
+                 ? "the peer refuses this node; compare the clocks of both machines"
+                 : "the peer refuses this node";
+      break;
+    default: return;
+  }
+  const auto now = mono_now();
+  if (now < next_explanation_) return;
+  next_explanation_ = now + kExplainEvery;
+  log::warning(kLog, "a connection was refused in the handshake",
+               {{"address", from_sockaddr(connection.remote()).to_string()},
+                {"incident", name_of(ending.incident)},
+                {"reason", ending.reason},
+                {"hint", hint}});
+}
+
 void QuicTransport::Impl::handle_ended(Connection& connection, const Ending& ending) {
+  explain_refusal(connection, ending);
   const auto node = connection.expected() ? *connection.expected()
                     : connection.peer()   ? connection.peer()->node
                                           : NodeId{};
