@@ -21,6 +21,7 @@ std::optional<std::int64_t> finalized_age_ms(node::Node& node) {
 std::string_view health_of(node::Node& node) {
   if (node.halt_reason()) return "halted";
   const consensus::Replica& replica = node.replica();
+  if (replica.is_abstaining()) return "abstaining";
   if (replica.claimed_height() > replica.final_height() + 1) return "catching_up";
   const auto age = finalized_age_ms(node);
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -179,6 +179,17 @@ void tell_hardware(const Terminal& terminal, const nlohmann::ordered_json& hardw
   }
 }
 
+// A node that ran already may have halted; starting it means stopping it first.
+void tell_if_halted(const Terminal& terminal, const MeshNode& node) {
+  const auto endpoint = http::parse_endpoint(node.api);
+  if (!endpoint) return;
+  const auto status = ApiClient(*endpoint).get("/status");
+  if (!status || text_of(*status, "health") != "halted") return;
+  terminal.talk(
+      fmt::format("  {} is halted: {}", node.name, printable(text_of(*status, "halted"))));
+  terminal.talk("    mend the cause, then 'hypermesh dev stop' and 'hypermesh dev' again");
+}
+
 void tell(const Context& context, const std::string& dir, const Started& started,
           std::chrono::milliseconds took) {
   const Terminal& terminal = context.terminal;
@@ -190,6 +201,7 @@ void tell(const Context& context, const std::string& dir, const Started& started
   for (const MeshNode& node : mesh.nodes) {
     terminal.talk(fmt::format("  {:<8} process {:<8} API {}  STOQ {}", node.name, node.pid,
                               node.api, node.stoq));
+    if (started.count < mesh.nodes.size()) tell_if_halted(terminal, node);
   }
   const std::string api =
       dir == default_dev_folder() ? "" : fmt::format("--api {} ", mesh.nodes.front().api);
