@@ -15,7 +15,7 @@ TEST_F(Transport, TwoNodesExchangeMessagesOfAllSizesOnAllChannelsInOrder) {
   auto b = member(2);
   ASSERT_TRUE(connect(*a, *b));
   std::size_t sent = 0;
-  for (const std::size_t size : {1, 2, 63, 1199, 1200, 1452, 16'384, 65'535, 1 << 20}) {
+  for (const std::size_t size : {1U, 2U, 63U, 1199U, 1200U, 1452U, 16'384U, 65'535U, 1U << 20}) {
     for (const auto channel : {Channel::Consensus, Channel::Gossip, Channel::Sync}) {
       ASSERT_EQ(a->transport->send(b->id, channel, bytes(size, 7)), SendResult::Queued);
       ASSERT_EQ(b->transport->send(a->id, channel, bytes(size, 9)), SendResult::Queued);
