@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -113,6 +114,8 @@ class Node final : public ports::TransportListener, public ports::JournalListene
 
   // Clients.
   void submit(Bytes operation, std::function<void(const Admission&)> done);
+  // submit() would answer Busy: nothing need be spent on decoding a request.
+  bool is_busy() const;
   // Calls `done` once when the operation is in a final block; at once if it already is.
   WatchId watch(const crypto::Digest& operation, std::function<void(const FinalReceipt&)> done);
   void unwatch(WatchId watch);
@@ -242,7 +245,8 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   std::map<crypto::Digest, Candidate> candidates_;
   std::deque<PendingFinal> finals_;
 
-  std::deque<FinalReceipt> recent_receipts_;
+  // Ids of the receipts kept, oldest first, with their heights.
+  std::deque<std::pair<crypto::Digest, std::uint64_t>> recent_receipts_;
   std::map<crypto::Digest, FinalReceipt> receipts_;
   std::map<WatchId, Watch> watches_;
   std::multimap<crypto::Digest, WatchId> watches_by_operation_;

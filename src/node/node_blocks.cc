@@ -259,16 +259,15 @@ void Node::record_receipts(const ledger::BlockOutcome& outcome, std::uint64_t he
         receipt.refused && receipt.refused->rule == ledger::Refusal::AlreadyApplied;
     // A block that holds an operation again does not make it undone.
     if (!repeated) {
-      recent_receipts_.push_back(final_receipt);
+      recent_receipts_.emplace_back(receipt.operation, height);
       receipts_.insert_or_assign(receipt.operation, final_receipt);
     }
     notify(final_receipt);
   }
   while (recent_receipts_.size() > kMaxRecentReceipts) {
-    const auto oldest = receipts_.find(recent_receipts_.front().receipt.operation);
-    if (oldest != receipts_.end() && oldest->second.height == recent_receipts_.front().height) {
-      receipts_.erase(oldest);
-    }
+    const auto& [operation, of_height] = recent_receipts_.front();
+    const auto oldest = receipts_.find(operation);
+    if (oldest != receipts_.end() && oldest->second.height == of_height) receipts_.erase(oldest);
     recent_receipts_.pop_front();
   }
 }

@@ -9,13 +9,17 @@
 
 namespace hm::node {
 
+bool Node::is_busy() const {
+  return mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations;
+}
+
 void Node::submit(Bytes operation, std::function<void(const Admission&)> done) {
   if (halt_reason_ || transport_ == nullptr) {
     done(Halted{halt_reason_.value_or("the node is not running")});
     return;
   }
   // Refused before anything is spent on it.
-  if (mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations) {
+  if (is_busy()) {
     ++counters_.operations_busy;
     done(Busy{kBusyRetryAfter});
     return;
@@ -139,7 +143,7 @@ void Node::on_gossip(ByteView payload) {
   std::vector<Bytes> fresh;
   for (Bytes& operation : *bundle) {
     if (mempool_.find(crypto::sha256(operation))) continue;
-    if (mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations) {
+    if (is_busy()) {
       ++counters_.gossip_dropped;
       continue;
     }

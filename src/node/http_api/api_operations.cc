@@ -75,6 +75,10 @@ void Api::submit_operations(Call call) {
   if (*wait && waiters_->waiting() >= kMaxWaiting) {
     return answer(call, api::too_many("too many requests wait for finality already", 1));
   }
+  // Overload costs no decoding.
+  if (node_.is_busy()) {
+    return answer(call, api::too_many("the node has all the operations it can hold", 1));
+  }
   std::vector<Bytes> operations;
   const BodyForm form = call.request.header("content-type").starts_with("application/json")
                             ? BodyForm::List
