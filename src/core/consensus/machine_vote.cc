@@ -115,8 +115,11 @@ bool Machine::vote_nullify(Now now) {
   const bool unproposed = tree_.at_view(view_).empty();
   const bool leader_gave_up =
       leader != *own_ && unproposed && collector_.has_vote(VoteKind::Nullify, view_, leader);
+  // An honest validator among them has waited long enough: without this the slowest timer, doubled
+  // in every lost view, would set the pace of all.
+  const bool joins = validators_.is_honest_witness(collector_.nullify_stake(view_, own_));
   const bool skip = unproposed && has_work(now) && should_skip_leader();
-  if (!timers_.expired && !bad_views_.contains(view_) && !leader_gave_up && !skip &&
+  if (!timers_.expired && !joins && !bad_views_.contains(view_) && !leader_gave_up && !skip &&
       !collector_.is_equivocated(view_, leader)) {
     return false;
   }

@@ -196,6 +196,17 @@ TEST_F(Lone, NotarizesFinalizesAndCommits) {
   EXPECT_TRUE(faults_.empty());
 }
 
+// Otherwise the slowest timer, doubled in every lost view, sets the pace of all.
+TEST_F(Lone, JoinsANullificationOnceAnHonestValidatorIsAmongIt) {
+  std::vector<ValidatorIndex> impatient = others_;
+  std::erase(impatient, replica_->leader(1));
+  vote(impatient[0], VoteKind::Nullify, 1);
+  EXPECT_FALSE(voted(VoteKind::Nullify, 1)) << "it may be the malicious one";
+  vote(impatient[1], VoteKind::Nullify, 1);
+  EXPECT_TRUE(voted(VoteKind::Nullify, 1));
+  EXPECT_EQ(replica_->view(), 2u);
+}
+
 TEST_F(Lone, NoVoteCountsOrLeavesBeforeItIsDurable) {
   disk_works_ = false;
   const Block b1 = make_block(1, nullptr);
