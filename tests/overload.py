@@ -11,7 +11,7 @@ from mesh import Mesh, require, say, wait_until
 from operations import Owner
 
 PER_OWNER = 6000  # More than one actor may have waiting, and than the pool holds together.
-BATCH = 250
+BATCH = 1000  # Nearly all that one actor may have waiting: the next batch comes before it is final.
 RESIDENT_MAX_MIB = 300
 
 
@@ -41,8 +41,10 @@ class Sender(threading.Thread):
                 self.failed = (status, answer)
                 return
             for outcome in answer["operations"]:
-                if outcome["status"] == "admitted":
-                    self.admitted.append(outcome["id"])
+                # One behind a busy one may have been taken, and be applied by the time it is sent again.
+                repeated = outcome.get("refused", {}).get("rule") == "already_applied"
+                if outcome["status"] == "admitted" or repeated:
+                    self.admitted.append(at)
                     at += 1
                 elif outcome["status"] == "busy":
                     require(outcome["retry_after_ms"] > 0, f"{outcome}")

@@ -75,6 +75,11 @@ void Node::finish_submissions(std::vector<Submission> submissions, CheckResults 
 std::optional<Admission> Node::admit(const CheckedPtr& operation, Origin origin) {
   const ledger::Operation& op = operation->prepared.operation;
   if (auto refused = ledger_->precheck(operation->prepared)) {
+    // The ledger tells a repetition from another operation for the last few only; we remember more.
+    if (refused->rule == ledger::Refusal::SequenceUsed &&
+        receipts_.contains(operation->prepared.id)) {
+      refused->rule = ledger::Refusal::AlreadyApplied;
+    }
     // A later sequence than the next one may wait for those before it; and a peer that is a block
     // ahead of us may pass on what was anchored there.
     const bool may_wait =
