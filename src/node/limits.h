@@ -33,8 +33,6 @@ inline constexpr Duration kGossipRetry = std::chrono::seconds(1);
 
 // Receipts remembered by operation id, for clients that ask after the fact.
 inline constexpr std::size_t kMaxRecentReceipts = 65536;
-// Clients waiting for receipts.
-inline constexpr std::size_t kMaxWatches = 65536;
 
 // Final blocks that wait for their operations' signatures to be checked, when catching up.
 inline constexpr std::size_t kMaxBlocksInCheck = 8;

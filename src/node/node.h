@@ -116,7 +116,8 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   void submit(Bytes operation, std::function<void(const Admission&)> done);
   // submit() would answer Busy: nothing need be spent on decoding a request.
   bool is_busy() const;
-  // Calls `done` once when the operation is in a final block; at once if it already is.
+  // Calls `done` once when the operation is in a final block; at once if it already is. The caller
+  // bounds how many it has open.
   WatchId watch(const crypto::Digest& operation, std::function<void(const FinalReceipt&)> done);
   void unwatch(WatchId watch);
   // Forgets after kMaxRecentReceipts newer ones.
