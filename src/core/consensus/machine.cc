@@ -199,6 +199,7 @@ void Machine::notice_own_signature(const Certificate& certificate) {
   if (known) return;
   unknown_signature_view_ = std::max(unknown_signature_view_, view);
   abstain_bound_.reset();
+  if (!voter_.is_abstaining()) broadcast(Status{true});
   voter_.abstain();
 }
 
@@ -224,6 +225,7 @@ bool Machine::lift_abstention() {
   if (tip().view < *abstain_bound_) return false;
   voter_.resume(tip().view);
   abstain_bound_.reset();
+  broadcast(Status{is_abstaining()});
   return true;
 }
 

@@ -66,6 +66,7 @@ class Machine {
     bool suspect = false;       // led a view in silence; cleared by any message
     bool missed_turn = false;   // led a view without a proposal; cleared by its next proposal
     bool disconnected = false;  // was connected in this run and is not now
+    bool abstains = false;      // said so; cleared by its next status or vote
     Beacon beacon;
     std::optional<View> first_view;  // first one heard in this run, see lift_abstention()
     std::optional<MonoTime> last_heard;
@@ -165,6 +166,7 @@ class Machine {
 
   // machine_sync.cc: getting what we miss
   void want(View view, const Digest& hash);
+  bool is_final_elsewhere(View view, Now now) const;
   void fetch_missing(Now now);
   void fetch_certificates(Now now);
   void catch_up(Now now);

@@ -25,8 +25,10 @@ bool Machine::is_in_window(View view) const {
   return view + kPastViews >= tip().view && view <= view_ + kFutureViews;
 }
 
-void Machine::receive(const NodeId& from, Status&, Now now) {
-  const Beacon theirs = peers_[from].beacon;
+void Machine::receive(const NodeId& from, Status& body, Now now) {
+  Peer& peer = peers_[from];
+  peer.abstains = body.abstains;
+  const Beacon theirs = peer.beacon;
   if (theirs.view < view_ || theirs.final_view < tip().view) {
     help(from, theirs.view, theirs.final_view, now);
   }
@@ -125,6 +127,7 @@ void Machine::receive(const NodeId& from, VoteMessage& body, Now) {
     return refuse(Refusal::Malformed);
   }
   if (view == 0 || !is_in_window(view)) return refuse(Refusal::OutsideWindow);
+  peers_[from].abstains = false;
   if (collector_.add(vote) == VoteCollector::Outcome::BadSignature) refuse(Refusal::BadSignature);
   if (kind != VoteKind::Notarize || !body.proposal_signature) return;
   const ValidatorIndex leader = validators_.leader(view);

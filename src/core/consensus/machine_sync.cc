@@ -46,6 +46,16 @@ std::optional<NodeId> Machine::next_peer(const std::optional<NodeId>& after, Hei
   return std::nullopt;
 }
 
+// Whether a peer that we can ask has that view behind its final block: it keeps no body by hash.
+bool Machine::is_final_elsewhere(View view, Now now) const {
+  return std::ranges::any_of(peers_, [&](const auto& entry) {
+    const Peer& peer = entry.second;
+    return peer.connected && peer.beacon.final_view >= view &&
+           peer.beacon.final_height > tip().height &&
+           (!peer.avoid_until || *peer.avoid_until <= now.mono);
+  });
+}
+
 // A notarized block whose body did not come (pitfall P4): ask one peer after the other.
 void Machine::fetch_missing(Now now) {
   if (!wanted_) {
@@ -58,13 +68,18 @@ void Machine::fetch_missing(Now now) {
     return;
   }
   if (now.mono < fetch_->deadline) return;
+  if (is_final_elsewhere(fetch_->view, now)) {
+    fetch_->deadline = now.mono + pace_.answer_time();
+    if (!session_) start_session(now);
+    return;
+  }
   // Only validators are sure to keep bodies that are not final.
   std::optional<NodeId> peer = last_asked_;
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     peer = next_peer(peer, 0, now);
     if (!peer || validators_.index_of(*peer)) break;
   }
-  fetch_->deadline = now.mono + std::min<Duration>(2 * pace_.delta(), kFetchTimeout);
+  fetch_->deadline = now.mono + std::min<Duration>(pace_.answer_time(), kFetchTimeout);
   if (!peer) return;
   last_asked_ = peer;
   fetch_->peer = peer;
@@ -98,7 +113,7 @@ void Machine::catch_up(Now now) {
   }
   if (tip().height > executed_ + kMaxUnexecutedBlocks) return;
   if (!lagging_since_) lagging_since_ = now.mono;
-  if (claimed > tip().height + kTolerableLag || now.mono >= *lagging_since_ + 4 * pace_.delta()) {
+  if (claimed > tip().height + kTolerableLag || now.mono >= *lagging_since_ + pace_.answer_time()) {
     start_session(now);
   }
 }

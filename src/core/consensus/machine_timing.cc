@@ -52,16 +52,19 @@ bool Machine::has_work(Now now) const {
          (validators_.is_honest_witness(waiting) || now.mono >= last_final_at_ + kWakeInterval);
 }
 
-// A leader that is gone costs no time-out: its connection broke, or it was silent in the last view
-// that it led and ever since. Only while enough others are there to go on without it.
+// A leader that is gone costs no time-out: its connection broke, it abstains, or it was silent in
+// the last view that it led and ever since. Only while enough others are there to go on without it.
 bool Machine::should_skip_leader() const {
   const Validator& leader = validators_.at(validators_.leader(view_));
   const auto found = peers_.find(leader.node);
-  if (found == peers_.end() || !(found->second.suspect || found->second.disconnected)) return false;
+  if (found == peers_.end()) return false;
+  const Peer& peer = found->second;
+  if (!peer.suspect && !peer.disconnected && !peer.abstains) return false;
   std::uint64_t present = validators_.at(*own_).stake;
   for (const Validator& validator : validators_.all()) {
-    const auto peer = peers_.find(validator.node);
-    if (peer != peers_.end() && peer->second.connected && !peer->second.suspect) {
+    const auto other = peers_.find(validator.node);
+    if (other != peers_.end() && other->second.connected && !other->second.suspect &&
+        !other->second.abstains) {
       present += validator.stake;
     }
   }
@@ -160,7 +163,7 @@ void Machine::resend(std::optional<NodeId> to) {
       }
     }
   }
-  post({beacon(), Status{}});
+  post({beacon(), Status{is_abstaining()}});
 }
 
 bool Machine::may_help(Peer& peer, Now now) {
@@ -207,7 +210,7 @@ std::optional<MonoTime> Machine::next_deadline() const {
   if (session_) {
     consider_later(session_->deadline);
   } else if (lagging_since_) {
-    consider_later(*lagging_since_ + 4 * pace_.delta());
+    consider_later(*lagging_since_ + pace_.answer_time());
   }
   return next;
 }

@@ -25,10 +25,12 @@ struct Beacon {
 };
 
 // "Still here": sent when a peer appears and on the retry timer. Peers that are ahead answer with
-// the certificates that the sender lacks.
+// the certificates that the sender lacks. A validator that abstains says so, and its turns to lead
+// cost nobody a time-out.
 struct Status {
+  bool abstains = false;
   bool operator==(const Status&) const = default;
-  static constexpr auto fields(auto&) { return std::tie(); }
+  static constexpr auto fields(auto& self) { return std::tie(self.abstains); }
 };
 
 struct Proposal {

@@ -17,8 +17,9 @@ Duration doubled(Duration value, unsigned times, Duration cap) {
 
 void Pacemaker::add_round(Duration sample) {
   // A round that an outage fell into says nothing about delays, and right after a start it would be
-  // the only sample. Rounds that really take longer double Δ until it fits.
-  sample = std::min(sample, 2 * delta());
+  // the only sample. Rounds that really take longer double Δ until it fits. The lost views of the
+  // same outage doubled delta() already: counting them here as well would multiply the two.
+  sample = std::min(sample, 2 * base_);
   if (samples_.size() < kRoundSamples) {
     samples_.push_back(sample);
   } else {

@@ -22,6 +22,8 @@ class Pacemaker {
   void note_final() { lost_views_ = 0; }
 
   Duration delta() const;
+  // A request to one peer is answered within this, however many views were lost.
+  Duration answer_time() const { return 2 * base_; }
   // No proposal after this: nullify.
   Duration leader_timeout() const { return 3 * delta(); }
   // The same for a leader that let its last turn pass.

@@ -17,6 +17,16 @@ TEST(Pacemaker, AnOutageInsideARoundTeachesAtMostADoubling) {
   EXPECT_EQ(pace.delta(), milliseconds(200));
 }
 
+// The same outage seen twice, as views lost to a timer and as a long round, is not squared.
+TEST(Pacemaker, ARoundThatOutlastedLostViewsTeachesNoMoreThanADoubling) {
+  Pacemaker pace(milliseconds(100), kMinDelta, kMaxDelta);
+  pace.note_lost_view();
+  pace.note_lost_view();
+  pace.add_round(seconds(30));
+  pace.note_final();
+  EXPECT_EQ(pace.delta(), milliseconds(200));
+}
+
 TEST(Pacemaker, RoundsThatAlwaysTakeLongerAreLearnedWithinADozen) {
   Pacemaker pace(milliseconds(100), kMinDelta, kMaxDelta);
   for (int round = 0; round < 12; ++round) pace.add_round(milliseconds(1200));

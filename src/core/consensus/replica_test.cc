@@ -137,6 +137,13 @@ class Lone : public ::testing::Test {
     }
     return false;
   }
+  // Whether it told anybody that it abstains, or that it does not.
+  bool says(bool abstains) const {
+    return std::ranges::any_of(sent_, [&](const Body& body) {
+      const auto* status = std::get_if<Status>(&body);
+      return status != nullptr && status->abstains == abstains;
+    });
+  }
   std::uint64_t refused(Refusal refusal) const {
     return replica_->counters().refused[static_cast<std::size_t>(refusal)];
   }
@@ -320,6 +327,22 @@ TEST_F(Lone, P4FetchesTheNotarizedBlockOfAnEquivocatingLeader) {
   EXPECT_TRUE(voted(VoteKind::Notarize, 2, hash_of(child.header)));
 }
 
+// Whoever has made a block final no longer hands it out by hash.
+TEST_F(Lone, BlocksThatAreFinalElsewhereAreAskedForByHeight) {
+  const Block b1 = make_block(1, nullptr);
+  const Block b2 = make_block(2, &b1);
+  deliver(b2.header.proposer, Proposal{b2});
+  beacon_ = {3, 2, 2};
+  certificate(VoteKind::Finalize, 2, hash_of(b2.header));
+  EXPECT_TRUE(finals_.empty());
+  wait(2 * kInitialDelta);
+  EXPECT_EQ(sent<FetchBlock>(), 0u);
+  ASSERT_EQ(sent<FetchFinal>(), 1u);
+  const Certificate proof = certify({VoteKind::Finalize, 2, hash_of(b2.header)}, keys_, others_);
+  deliver(others_[0], FinalBlocks{1, {{b1, proof}, {b2, proof}}});
+  EXPECT_EQ(finals_, (std::vector{hash_of(b1.header), hash_of(b2.header)}));
+}
+
 // P5: a finalization ahead of the bodies does not skip them.
 TEST_F(Lone, P5NeverFinalizesABlockBeforeItsAncestors) {
   const Block b1 = make_block(1, nullptr);
@@ -484,6 +507,21 @@ TEST_F(Lone, LeaderWhoseConnectionBrokeIsSkippedWithoutATimeout) {
   EXPECT_TRUE(voted(VoteKind::Nullify, 1));
 }
 
+TEST_F(Lone, LeaderThatSaysItAbstainsIsSkippedWithoutATimeoutUntilItVotesAgain) {
+  const auto leader = replica_->leader(1);
+  deliver(leader, Status{true});
+  EXPECT_FALSE(voted(VoteKind::Nullify, 1)) << "idle";
+  replica_->handle_pending(Pending::Some, now());
+  drain();
+  EXPECT_TRUE(voted(VoteKind::Nullify, 1));
+  vote(leader, VoteKind::Nullify, 1);
+  certificate(VoteKind::Nullify, 1);
+  View next = 2;
+  while (replica_->leader(next) != leader) certificate(VoteKind::Nullify, next++);
+  EXPECT_EQ(replica_->view(), next);
+  EXPECT_FALSE(voted(VoteKind::Nullify, next));
+}
+
 TEST_F(Lone, ProposesOnNotarizationWithoutWaitingForFinality) {
   const Block b1 = make_block(1, nullptr);
   const Block b2 = make_block(2, &b1);
@@ -559,6 +597,7 @@ TEST_F(Lone, AVoteOfOursThatWeDoNotKnowStopsUs) {
   std::ranges::sort(with_us);
   deliver(others_[0], Certificates{{certify({VoteKind::Nullify, 1, {}}, keys_, with_us)}});
   EXPECT_TRUE(replica_->is_abstaining());
+  EXPECT_TRUE(says(true));
   const Block block = make_block(2, nullptr);
   deliver(block.header.proposer, Proposal{block});
   EXPECT_FALSE(voted(VoteKind::Notarize, 2));
@@ -579,10 +618,16 @@ TEST_F(Lone, AbstainsUntilAFinalizationAboveEverythingItCouldHaveSigned) {
   certificate(VoteKind::Finalize, 2, hash_of(b2.header));
   EXPECT_EQ(replica_->final_height(), 2u);
   EXPECT_TRUE(replica_->is_abstaining()) << "it may have voted in views up to 5";
+  sent_.clear();
+  replica_->handle_peer_up(node_id(others_[0]), now());
+  drain();
+  EXPECT_TRUE(says(true));
+  EXPECT_FALSE(says(false));
   EXPECT_TRUE(votes_.empty());
   deliver(b5.header.proposer, Proposal{b5});
   certificate(VoteKind::Finalize, 5, hash_of(b5.header));
   EXPECT_FALSE(replica_->is_abstaining());
+  EXPECT_TRUE(says(false));
 }
 
 TEST_F(Lone, CatchUpVerifiesRetriesElsewhereAndFinalizesInOrder) {
