@@ -8,6 +8,7 @@
 #include "foundation/crypto/aead.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/hkdf.h"
+#include "foundation/crypto/password.h"
 #include "foundation/crypto/wipe.h"
 
 namespace hm::crypto {
@@ -43,6 +44,22 @@ TEST(Sha256, TagSeparatesDomainsAndItsLengthIsBound) {
 TEST(Hmac, ReproducesRfc4231Case2) {
   EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")).to_string(),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+// The constant was computed with the reference implementation's command line, `argon2 -id`.
+TEST(Password, KeyIsThatOfTheReferenceImplementation) {
+  const PasswordSalt salt = array_of<16>("30313233343536373839616263646566");
+  const auto key = derive_password_key("correct horse battery staple", salt, {2, 8192});
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(to_hex(*key), "b054554d1b007921df84181b7b0e54552da5e937e0153215cc5a3d86b8f4ba54");
+}
+
+TEST(Password, CostsBeyondTheBoundsAreNotPaid) {
+  EXPECT_TRUE(is_acceptable(kDefaultPasswordCost));
+  EXPECT_FALSE(is_acceptable({0, 256 * 1024}));
+  EXPECT_FALSE(is_acceptable({17, 256 * 1024}));
+  EXPECT_FALSE(is_acceptable({3, 1024}));
+  EXPECT_FALSE(is_acceptable({3, UINT32_MAX}));
 }
 
 TEST(Hkdf, ReproducesRfc5869Cases1And3) {
