@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arithmetic modulo q = 12289 and x^1024 + 1 by the number theoretic transform (Falcon
+// specification, section 3.7.2), in constant time: no division and no branch on coefficients, so
+// that it serves public and secret polynomials alike.
+//
+// Residues are the integers 0 to q-1. The order of the values in NTT form is this module's own: it
+// is good for the operations below and for nothing else.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "foundation/crypto/falcon/parameters.h"
+
+namespace hm::falcon {
+
+using Residue = std::uint16_t;
+using ResidueSpan = std::span<Residue, kDegree>;
+using ResidueView = std::span<const Residue, kDegree>;
+using SmallSpan = std::span<std::int8_t, kDegree>;  // f, g, F and G
+using SmallView = std::span<const std::int8_t, kDegree>;
+
+// The residue of an integer between -q and q-1.
+constexpr Residue residue_of(std::int32_t x) {
+  return static_cast<Residue>(x + (static_cast<std::int32_t>(kModulus) & (x >> 31)));
+}
+
+// The integer between -q/2 and q/2 with this residue.
+constexpr std::int32_t centred(Residue x) {
+  const auto modulus = static_cast<std::int32_t>(kModulus);
+  return x - (modulus & ((modulus / 2 - x) >> 31));
+}
+
+void ntt(ResidueSpan a);
+void inverse_ntt(ResidueSpan a);
+
+// In NTT form: a *= b, and a /= b. The division answers false if b has no inverse; a is then of no
+// use. That answer is all that its time depends on.
+void multiply_ntt(ResidueSpan a, ResidueView b);
+[[nodiscard]] bool divide_ntt(ResidueSpan a, ResidueView b);
+
+// h = g / f (Algorithm 4 line 10). False if f has no inverse.
+[[nodiscard]] bool compute_public(ResidueSpan h, SmallView f, SmallView g);
+
+// G = g F / f, the coefficient of the NTRU equation f G - g F = q that secret keys leave out. False
+// if f has no inverse or a coefficient of G is not within -127 to 127.
+[[nodiscard]] bool complete_private(SmallSpan big_g, SmallView f, SmallView g, SmallView big_f);
+
+}  // namespace hm::falcon
