@@ -2,22 +2,15 @@
 #include "foundation/crypto/keccak/sponge.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "foundation/base/check.h"
+#include "foundation/crypto/little_endian.h"
 #include "foundation/crypto/wipe.h"
 
 namespace hm::keccak {
 namespace {
 
-constexpr std::size_t kLaneSize = sizeof(std::uint64_t);
-
-// A lane holds its bytes low end first (FIPS 202 §B.1).
-std::uint64_t from_little_endian(std::uint64_t lane) {
-  if constexpr (std::endian::native == std::endian::big) lane = __builtin_bswap64(lane);
-  return lane;
-}
+constexpr std::size_t kLaneSize = sizeof(std::uint64_t);  // low byte first (FIPS 202 §B.1)
 
 void xor_byte(State& state, std::size_t at, std::uint8_t byte) {
   state[at / kLaneSize] ^= std::uint64_t{byte} << (8 * (at % kLaneSize));
@@ -33,9 +26,7 @@ void Sponge::xor_in(ByteView bytes) {
     bytes = bytes.subspan(1);
   }
   while (bytes.size() >= kLaneSize) {
-    std::uint64_t lane = 0;
-    std::memcpy(&lane, bytes.data(), kLaneSize);
-    state_[at_ / kLaneSize] ^= from_little_endian(lane);
+    state_[at_ / kLaneSize] ^= crypto::load_little_endian(bytes.data());
     at_ += kLaneSize;
     bytes = bytes.subspan(kLaneSize);
   }
@@ -70,8 +61,7 @@ void Sponge::squeeze(std::span<std::uint8_t> out) {
       at_ = 0;
     }
     if (at_ % kLaneSize == 0 && out.size() >= kLaneSize) {
-      const std::uint64_t lane = from_little_endian(state_[at_ / kLaneSize]);
-      std::memcpy(out.data(), &lane, kLaneSize);
+      crypto::store_little_endian(state_[at_ / kLaneSize], out.data());
       at_ += kLaneSize;
       out = out.subspan(kLaneSize);
     } else {
