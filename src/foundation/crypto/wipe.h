@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "foundation/base/bytes.h"
 
@@ -11,6 +12,22 @@ namespace hm::crypto {
 
 // Overwrites with zeros in a way that the compiler keeps.
 void wipe(std::span<std::uint8_t> secret);
+
+// A value that is overwritten when its scope ends.
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+struct Wiped {
+  T value{};
+
+  Wiped() = default;
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  ~Wiped() { wipe({reinterpret_cast<std::uint8_t*>(&value), sizeof value}); }
+
+  T& operator*() { return value; }
+  const T& operator*() const { return value; }
+  T* operator->() { return &value; }
+};
 
 // True iff both have the same length and bytes. The time depends on the lengths only.
 bool equal_in_constant_time(ByteView a, ByteView b);

@@ -8,7 +8,8 @@
 #include <bit>
 #include <cstdint>
 
-#include "foundation/crypto/falcon/constant_time.h"
+#include "foundation/crypto/constant_time.h"
+#include "foundation/crypto/falcon/wide_integer.h"
 
 namespace hm::falcon {
 
@@ -29,7 +30,8 @@ struct EmulatedReal {
 
   static EmulatedReal add(EmulatedReal x, EmulatedReal y) {
     const std::uint64_t swap =
-        (x.bits ^ y.bits) & mask_of((size_of(x) - size_of(y)) >> 63);  // the larger one comes first
+        (x.bits ^ y.bits) &
+        crypto::mask_from_bit((size_of(x) - size_of(y)) >> 63);  // the larger one comes first
     x.bits ^= swap;
     y.bits ^= swap;
     const std::uint64_t sign_x = x.bits >> 63;
@@ -40,7 +42,7 @@ struct EmulatedReal {
     // below them is remembered as one bit. At a distance of 64 nothing of y can matter.
     const std::uint64_t large = mantissa_of(x) << 10;
     const std::uint64_t distance = exponent - exponent_of(y);
-    const std::uint64_t near = mask_of((distance - 64) >> 63);
+    const std::uint64_t near = crypto::mask_from_bit((distance - 64) >> 63);
     const std::uint64_t small = (mantissa_of(y) << 10) & near;
     const std::uint64_t shift = distance & 63;
     const std::uint64_t lost = small & ((std::uint64_t{1} << shift) - 1);
@@ -78,7 +80,7 @@ struct EmulatedReal {
     for (int i = 0; i < 55; ++i) {  // 53 bits, one to normalise, one to round
       const std::uint64_t fits = ((rest - divisor) >> 63) ^ 1;
       quotient = (quotient << 1) | fits;
-      rest = (rest - (divisor & mask_of(fits))) << 1;
+      rest = (rest - (divisor & crypto::mask_from_bit(fits))) << 1;
     }
     quotient = (quotient << 9) | is_nonzero(rest);
     const std::uint64_t carry = quotient >> 63;
@@ -96,7 +98,7 @@ struct EmulatedReal {
     std::uint64_t root = 0;
     for (std::uint64_t digit = std::uint64_t{1} << 53; digit != 0; digit >>= 1) {
       const std::uint64_t step = (root << 1) + digit;
-      const std::uint64_t fits = mask_of(((rest - step) >> 63) ^ 1);
+      const std::uint64_t fits = crypto::mask_from_bit(((rest - step) >> 63) ^ 1);
       root += digit & fits;
       rest = (rest - (step & fits)) << 1;
     }
@@ -140,12 +142,16 @@ struct EmulatedReal {
 
   static std::uint64_t size_of(EmulatedReal x) { return x.bits & ~kSignBit; }
   static std::uint64_t exponent_of(EmulatedReal x) { return (x.bits >> 52) & 0x7FF; }
+  // 1 if the value is not 0, otherwise 0.
+  static std::uint64_t is_nonzero(std::uint64_t value) {
+    return (value | (std::uint64_t{0} - value)) >> 63;
+  }
   static std::uint64_t has_value(EmulatedReal x) { return (exponent_of(x) + 0x7FF) >> 11; }
   static std::uint64_t mantissa_of(EmulatedReal x) {
     return (x.bits & kFraction) | (has_value(x) << 52);
   }
   static std::uint64_t negated_if(std::uint64_t value, std::uint64_t bit) {
-    return (value ^ mask_of(bit)) + bit;
+    return (value ^ crypto::mask_from_bit(bit)) + bit;
   }
   static std::int64_t ordered(EmulatedReal x) {
     return static_cast<std::int64_t>(negated_if(size_of(x), x.bits >> 63));
@@ -154,7 +160,7 @@ struct EmulatedReal {
   static Fixed fixed_of(EmulatedReal x) {
     const std::uint64_t size = mantissa_of(x) << 10;
     const std::uint64_t shift = kBias + 62 - exponent_of(x);
-    const std::uint64_t far = mask_of((63 - shift) >> 63);
+    const std::uint64_t far = crypto::mask_from_bit((63 - shift) >> 63);
     return {(size & ~far) | (is_nonzero(size) & far),
             static_cast<int>((shift & ~far) | (63 & far))};
   }
@@ -166,7 +172,7 @@ struct EmulatedReal {
     const std::uint64_t up = ((mantissa & 0x7FF) + 0x3FF + (kept & 1)) >> 11;
     // The leading bit of `kept` adds one to the exponent; so does a carry out of rounding.
     const std::uint64_t size = (static_cast<std::uint64_t>(exponent - 1) << 52) + kept + up;
-    return {(sign << 63) | (size & mask_of(mantissa >> 63))};
+    return {(sign << 63) | (size & crypto::mask_from_bit(mantissa >> 63))};
   }
 };
 

@@ -3,7 +3,7 @@
 
 #include <bit>
 
-#include "foundation/crypto/falcon/constant_time.h"
+#include "foundation/crypto/falcon/wide_integer.h"
 
 namespace hm::falcon {
 namespace {

@@ -14,6 +14,7 @@
 
 #include "foundation/crypto/falcon/emulated_real.h"
 #include "foundation/crypto/falcon/hardware_real.h"
+#include "foundation/crypto/falcon/wide_integer.h"
 
 namespace hm::falcon {
 
