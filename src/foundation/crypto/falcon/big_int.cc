@@ -10,20 +10,30 @@ namespace {
 // Integers worked on side by side. Each has a chain of dependent multiplications; four of them
 // keep the multiplier busy.
 constexpr std::size_t kLanes = 4;
+constexpr std::size_t kMinLanes = 2;  // tables hold pairs of polynomials
 
-// The first `length` limbs of `lanes` integers, taken as nonnegative, modulo `prime`, by Horner's
-// rule.
+// The first `length` limbs of `lanes` integers, taken as nonnegative, modulo `prime`: Horner's rule
+// on pairs of limbs. A Montgomery reduction a step keeps a sum that is the value divided by R.
 template <std::size_t lanes>
 std::array<std::uint32_t, lanes> unsigned_residues(const std::uint32_t* limbs, std::size_t stride,
                                                    std::size_t length, const SmallPrime& prime) {
   std::array<std::uint32_t, lanes> sums{};
-  for (std::size_t w = length; w-- > 0;) {
+  std::size_t w = length;
+  if (w % 2 != 0) {
+    --w;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      sums[lane] = prime.mul(sums[lane], prime.limb) + limbs[w * stride + lane];
+      sums[lane] = prime.reduce(limbs[w * stride + lane]);
     }
   }
-  // A sum is less than p + 2^31, and 2^31 less than 2p.
-  for (std::uint32_t& sum : sums) sum = prime.reduce_once(prime.reduce_once(sum));
+  while (w > 0) {
+    w -= 2;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const std::uint64_t pair =
+          std::uint64_t{limbs[(w + 1) * stride + lane]} << kLimbBits | limbs[w * stride + lane];
+      sums[lane] = prime.reduce(std::uint64_t{sums[lane]} * prime.limb_pair + pair);
+    }
+  }
+  for (std::uint32_t& sum : sums) sum = prime.mul(sum, prime.r2);
   return sums;
 }
 
@@ -34,7 +44,9 @@ void for_lanes(std::size_t count, Work work) {
   for (; first + kLanes <= count; first += kLanes) {
     work(first, std::integral_constant<std::size_t, kLanes>{});
   }
-  for (; first < count; ++first) work(first, std::integral_constant<std::size_t, 1>{});
+  for (; first < count; first += kMinLanes) {
+    work(first, std::integral_constant<std::size_t, kMinLanes>{});
+  }
 }
 
 // integers += factors · product over the first `length` limbs; the carry becomes the next limb.

@@ -21,7 +21,7 @@ inline constexpr std::uint32_t kLimbMask = (std::uint32_t{1} << kLimbBits) - 1;
 // A borrowed table.
 struct BigInts {
   std::uint32_t* limbs;
-  std::size_t count;   // integers
+  std::size_t count;   // integers; an even number
   std::size_t length;  // limbs of each
 
   std::size_t size() const { return count * length; }
@@ -34,6 +34,11 @@ struct BigInts {
 // All ones over one limb if the integer with this highest limb is negative, else zero.
 constexpr std::uint32_t sign_limb(std::uint32_t highest) {
   return (0u - (highest >> (kLimbBits - 1))) & kLimbMask;
+}
+
+// The value of an integer's highest limb, sign included.
+constexpr std::int64_t signed_limb(std::uint32_t highest) {
+  return static_cast<std::int32_t>(highest << 1) >> 1;
 }
 
 enum class Sign : std::uint8_t { Signed, Nonnegative };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/big_int_bezout.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "foundation/crypto/constant_time.h"
@@ -18,6 +20,7 @@ constexpr unsigned kSteps = kLimbBits;
 // mislead one of them.
 constexpr std::size_t kProgress = 30;
 constexpr std::size_t kRounds = (2 * kLimbBits * kResultantLimbs + kProgress) / kProgress;
+constexpr unsigned kRoundBits = std::bit_width(kRounds) - 1;
 
 // What kSteps steps come to: a becomes (a·aa + b·ab) / 2^31 and b becomes (a·ba + b·bb) / 2^31.
 // |aa| + |ab| and |ba| + |bb| are at most 2^31.
@@ -135,41 +138,60 @@ void reduce(Resultant& a, Resultant& b, Factors& f) {
   f.negate_b(b_negative);
 }
 
-// Brings a value from [-m, 2m) to [0, m]. Its highest limb may have 32 bits; `negative` is a mask.
-void finish(Resultant& value, const Resultant& m, std::uint64_t negative) {
-  std::uint32_t borrow = 0;
-  for (std::size_t w = 0; w < kResultantLimbs; ++w) borrow = (value[w] - m[w] - borrow) >> 31;
-  const std::uint64_t subtract = ~negative & mask_from_bit(borrow ^ 1);
-  std::uint64_t carry = 0;
-  for (std::size_t w = 0; w < kResultantLimbs; ++w) {
-    const std::uint64_t sum = value[w] + (m[w] & negative) - (m[w] & subtract) + carry;
-    value[w] = static_cast<std::uint32_t>(sum) & kLimbMask;
-    carry = signed_shift(sum);
-  }
-}
-
 // Applies the factors to s and t modulo the odd m: four Montgomery multiplications by one limb.
-// m_inverse is -1/m modulo 2^31.
-void reduce_modulo(Resultant& s, Resultant& t, const Resultant& m, std::uint32_t m_inverse,
+// m_inverse is -1/m modulo 2^31. Nothing is brought back below m: each round can only add m to the
+// larger of the two absolute values.
+void reduce_modulo(Cofactor& s, Cofactor& t, const Resultant& m, std::uint32_t m_inverse,
                    const Factors& f) {
   const std::uint64_t s_quotient = ((s[0] * f.aa + t[0] * f.ab) * m_inverse) & kLimbMask;
   const std::uint64_t t_quotient = ((s[0] * f.ba + t[0] * f.bb) * m_inverse) & kLimbMask;
-  std::uint64_t s_carry = 0;
-  std::uint64_t t_carry = 0;
-  for (std::size_t w = 0; w < kResultantLimbs; ++w) {
+  std::uint64_t s_carry = signed_shift(s[0] * f.aa + t[0] * f.ab + m[0] * s_quotient);
+  std::uint64_t t_carry = signed_shift(s[0] * f.ba + t[0] * f.bb + m[0] * t_quotient);
+  for (std::size_t w = 1; w < kResultantLimbs; ++w) {
     const std::uint64_t s_sum = s[w] * f.aa + t[w] * f.ab + m[w] * s_quotient + s_carry;
     const std::uint64_t t_sum = s[w] * f.ba + t[w] * f.bb + m[w] * t_quotient + t_carry;
-    if (w > 0) {
-      s[w - 1] = static_cast<std::uint32_t>(s_sum) & kLimbMask;
-      t[w - 1] = static_cast<std::uint32_t>(t_sum) & kLimbMask;
-    }
+    s[w - 1] = static_cast<std::uint32_t>(s_sum) & kLimbMask;
+    t[w - 1] = static_cast<std::uint32_t>(t_sum) & kLimbMask;
     s_carry = signed_shift(s_sum);
     t_carry = signed_shift(t_sum);
   }
-  s[kResultantLimbs - 1] = static_cast<std::uint32_t>(s_carry);
-  t[kResultantLimbs - 1] = static_cast<std::uint32_t>(t_carry);
-  finish(s, m, mask_from_bit(s_carry >> 63));
-  finish(t, m, mask_from_bit(t_carry >> 63));
+  const auto s_top = static_cast<std::uint64_t>(signed_limb(s[kResultantLimbs]));
+  const auto t_top = static_cast<std::uint64_t>(signed_limb(t[kResultantLimbs]));
+  const std::uint64_t s_sum = s_top * f.aa + t_top * f.ab + s_carry;
+  const std::uint64_t t_sum = s_top * f.ba + t_top * f.bb + t_carry;
+  s[kResultantLimbs - 1] = static_cast<std::uint32_t>(s_sum) & kLimbMask;
+  t[kResultantLimbs - 1] = static_cast<std::uint32_t>(t_sum) & kLimbMask;
+  s[kResultantLimbs] = static_cast<std::uint32_t>(signed_shift(s_sum)) & kLimbMask;
+  t[kResultantLimbs] = static_cast<std::uint32_t>(signed_shift(t_sum)) & kLimbMask;
+}
+
+// Limb w of m·2^bits.
+std::uint32_t shifted_limb(const Resultant& m, std::size_t w, unsigned bits) {
+  const std::uint32_t low = w > 0 ? m[w - 1] : 0;
+  const std::uint32_t high = w < kResultantLimbs ? m[w] : 0;
+  return ((high << bits) & kLimbMask) | (low >> (kLimbBits - bits));
+}
+
+// value += m·2^bits, each limb of the latter first masked and flipped; with `flip`, one is added.
+void add_shifted(Cofactor& value, const Resultant& m, unsigned bits, std::uint32_t keep,
+                 std::uint32_t flip) {
+  std::uint32_t carry = flip & 1;
+  for (std::size_t w = 0; w < value.size(); ++w) {
+    const std::uint32_t sum = value[w] + ((shifted_limb(m, w, bits) & keep) ^ flip) + carry;
+    value[w] = sum & kLimbMask;
+    carry = sum >> kLimbBits;
+  }
+}
+
+// The value modulo m, from within 2^(kRoundBits + 1)·m of zero: each step comes half as near to
+// zero, from either side.
+void finish(Cofactor& value, const Resultant& m, Resultant& out) {
+  const std::uint32_t& top = value.back();
+  for (unsigned bits = kRoundBits + 1; bits-- > 0;) {
+    add_shifted(value, m, bits, kLimbMask, sign_limb(top) ^ kLimbMask);
+  }
+  add_shifted(value, m, 0, sign_limb(top), 0);
+  std::copy_n(value.begin(), out.size(), out.begin());
 }
 
 std::uint32_t negated_inverse(std::uint32_t odd) {
@@ -180,30 +202,32 @@ std::uint32_t negated_inverse(std::uint32_t odd) {
 
 }  // namespace
 
-// a = x·u0 - y·v0 and b = x·u1 - y·v1 hold throughout, with u0 and u1 in [0, y], v0 and v1 in
-// [0, x]; u0 and v0 are the results.
+// a = x·u0 - y·v0 and b = x·u1 - y·v1 hold throughout modulo y and modulo x. At the end a is the
+// common divisor; if that is 1, x·u - y·v is 1 modulo x·y, and 1 because it lies between -x·y and
+// x·y and u is not 0.
 bool bezout(const Resultant& x, const Resultant& y, Resultant& u, Resultant& v,
             BezoutMemory& memory) {
-  auto& [a, b, u1, v1] = memory;
+  auto& [a, b, u0, v0, u1, v1] = memory;
   a = x;
   b = y;
-  u.fill(0);
-  u[0] = 1;
-  v.fill(0);
-  u1 = y;
-  v1 = x;
+  for (Cofactor* zero : {&u0, &v0, &u1, &v1}) zero->fill(0);
+  u0[0] = 1;
+  std::copy(y.begin(), y.end(), u1.begin());
+  std::copy(x.begin(), x.end(), v1.begin());
   v1[0] -= 1;
   const std::uint32_t x_inverse = negated_inverse(x[0]);
   const std::uint32_t y_inverse = negated_inverse(y[0]);
   for (std::size_t round = 0; round < kRounds; ++round) {
     Factors f = factors_of(window_of(a, b));
     reduce(a, b, f);
-    reduce_modulo(u, u1, y, y_inverse, f);
-    reduce_modulo(v, v1, x, x_inverse, f);
+    reduce_modulo(u0, u1, y, y_inverse, f);
+    reduce_modulo(v0, v1, x, x_inverse, f);
   }
+  finish(u0, y, u);
+  finish(v0, x, v);
   std::uint64_t wrong = a[0] ^ 1;
   for (std::size_t w = 1; w < kResultantLimbs; ++w) wrong |= a[w];
-  return (~crypto::mask_if_nonzero(wrong) & x[0] & y[0] & 1) != 0;
+  return crypto::declassified((~crypto::mask_if_nonzero(wrong) & x[0] & y[0] & 1) != 0);
 }
 
 }  // namespace hm::falcon

@@ -11,15 +11,18 @@
 namespace hm::falcon {
 
 using Resultant = std::array<std::uint32_t, kResultantLimbs>;
+// One limb more than the modulus, for a sign and a multiple of it.
+using Cofactor = std::array<std::uint32_t, kResultantLimbs + 1>;
 
 // Working memory; holds secrets when bezout() returns.
 struct BezoutMemory {
-  Resultant a, b, u1, v1;
+  Resultant a, b;
+  Cofactor u0, v0, u1, v1;
 };
 
-// If x and y are odd and have no common divisor: true, and 0 <= u <= y, 0 <= v <= x with
-// x·u - y·v = 1. Otherwise false, and u and v hold nothing of use. Requires: x and y positive, no
-// two arguments the same.
+// If x and y are odd and have no common divisor: true, and 0 <= u < y, 0 <= v < x with
+// x·u - y·v = 1. Otherwise false, and u and v hold nothing of use. Requires: x and y greater
+// than 1.
 bool bezout(const Resultant& x, const Resultant& y, Resultant& u, Resultant& v,
             BezoutMemory& memory);
 

@@ -73,15 +73,12 @@ bool is_orthogonal_short(const SmallPoly& f, const SmallPoly& g, KeygenMemory<Re
   return crypto::declassified(Real::less_than(norm, limit));
 }
 
-template <class T, std::size_t size>
-void wipe_array(std::array<T, size>& secret) {
-  crypto::wipe({reinterpret_cast<std::uint8_t*>(secret.data()), sizeof secret});
-}
-
 }  // namespace
 
 NtruKey::~NtruKey() {
-  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) wipe_array(*secret);
+  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) {
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(secret->data()), secret->size()});
+  }
 }
 
 template <RealBackEnd Real>

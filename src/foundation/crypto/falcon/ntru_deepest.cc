@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/ntru_deepest.h"
 
+#include "foundation/crypto/constant_time.h"
+
 namespace hm::falcon {
 namespace {
 
@@ -12,12 +14,11 @@ bool multiply_by_modulus(Resultant& value) {
     limb = static_cast<std::uint32_t>(product) & kLimbMask;
     carry = static_cast<std::uint32_t>(product >> kLimbBits);
   }
-  return carry == 0;
+  return crypto::declassified(carry == 0);
 }
 
 }  // namespace
 
-// Branches tell only what a rejected pair f, g was like, which no key will come from.
 bool solve_deepest(NtruTower& tower, DeepestMemory& memory) {
   auto& [f, g, big_f, big_g, bezout_memory] = memory;
   const BigInts norms = tower.fg(kLogDegree);

@@ -2,19 +2,43 @@
 #include "foundation/crypto/falcon/ntru_product.h"
 
 #include "foundation/crypto/falcon/small_primes_ntt.h"
-#include "foundation/crypto/wipe.h"
 
 namespace hm::falcon {
 namespace {
 
 __extension__ using Int128 = __int128;
 
-// The value of an integer's highest limb, sign included.
-std::int64_t signed_limb(std::uint32_t limb) { return static_cast<std::int32_t>(limb << 1) >> 1; }
-
-template <class T, std::size_t size>
-void wipe_array(std::array<T, size>& secret) {
-  crypto::wipe({reinterpret_cast<std::uint8_t*>(secret.data()), sizeof secret});
+// With the degree known to the compiler, the inner loops unroll.
+template <std::size_t n>
+void multiply_directly(Multiplier k, BigInts fg, BigInts product, ProductMemory& memory) {
+  // The factor of coefficient v in coefficient i of the product stands at n + i - v: x^n is -1.
+  auto& factors = memory.factors;
+  for (std::size_t i = 0; i < n; ++i) {
+    factors[i] = -std::int64_t{k[i]};
+    factors[n + i] = k[i];
+  }
+  for (std::size_t i = 0; i < 2 * n; ++i) {
+    const std::size_t first = i < n ? 0 : n;  // of f or of g
+    const std::int64_t* factor = &factors[n + i - first];
+    Int128 sum = 0;
+    const auto multiply_row = [&](std::size_t w, auto value_of) {
+      const std::uint32_t* limbs = fg.row(w).data() + first;
+      for (std::size_t v = 0; v < n; ++v) {
+        // A product of a limb and a 32-bit integer fits 64 bits, the sum of two does not.
+        sum += value_of(limbs[v]) * factor[-static_cast<std::ptrdiff_t>(v)];
+      }
+      product.row(w)[i] = static_cast<std::uint32_t>(sum) & kLimbMask;
+      sum >>= kLimbBits;
+    };
+    for (std::size_t w = 0; w + 1 < fg.length; ++w) {
+      multiply_row(w, [](std::uint32_t limb) { return std::int64_t{limb}; });
+    }
+    multiply_row(fg.length - 1, signed_limb);
+    for (std::size_t w = fg.length; w < product.length; ++w) {
+      product.row(w)[i] = static_cast<std::uint32_t>(sum) & kLimbMask;
+      sum >>= kLimbBits;
+    }
+  }
 }
 
 }  // namespace
@@ -32,10 +56,9 @@ void transform_pair(BigInts fg, BigInts transforms) {
   }
 }
 
-void multiply_transforms(Multiplier k, BigInts transforms, BigInts product) {
+void multiply_transforms(Multiplier k, BigInts transforms, BigInts product, ProductMemory& memory) {
   const std::size_t n = k.size();
-  std::array<std::uint32_t, kMaxTransformDegree> values;
-  const auto transform = std::span(values).first(n);
+  const auto transform = std::span(memory.transform).first(n);
   for (std::size_t u = 0; u < transforms.length; ++u) {
     const SmallPrime prime = small_primes()[u];
     const SmallNtt ntt(prime, n);
@@ -51,37 +74,16 @@ void multiply_transforms(Multiplier k, BigInts transforms, BigInts product) {
     ntt.inverse(row.last(n));
   }
   rebuild(product, Sign::Signed);
-  wipe_array(values);
 }
 
-void multiply_directly(Multiplier k, BigInts fg, BigInts product) {
-  const std::size_t n = k.size();
-  // The factor of coefficient v in coefficient i of the product stands at n + i - v: x^n is -1.
-  std::array<std::int64_t, 2 * kMaxDirectDegree> factors;
-  for (std::size_t i = 0; i < n; ++i) {
-    factors[i] = -std::int64_t{k[i]};
-    factors[n + i] = k[i];
+void multiply_directly(Multiplier k, BigInts fg, BigInts product, ProductMemory& memory) {
+  switch (k.size()) {
+    case 2: return multiply_directly<2>(k, fg, product, memory);
+    case 4: return multiply_directly<4>(k, fg, product, memory);
+    case 8: return multiply_directly<8>(k, fg, product, memory);
+    case 16: return multiply_directly<16>(k, fg, product, memory);
+    default: return multiply_directly<kMaxDirectDegree>(k, fg, product, memory);
   }
-  for (std::size_t i = 0; i < fg.count; ++i) {
-    const std::size_t first = i < n ? 0 : n;  // of f or of g
-    const std::int64_t* factor = factors.data() + n + i - first;
-    Int128 sum = 0;
-    for (std::size_t w = 0; w < product.length; ++w) {
-      if (w + 1 < fg.length) {
-        const std::uint32_t* limbs = fg.row(w).data() + first;
-        for (std::size_t v = 0; v < n; ++v)
-          sum += factor[-static_cast<std::ptrdiff_t>(v)] * limbs[v];
-      } else if (w + 1 == fg.length) {
-        const std::uint32_t* limbs = fg.row(w).data() + first;
-        for (std::size_t v = 0; v < n; ++v) {
-          sum += factor[-static_cast<std::ptrdiff_t>(v)] * signed_limb(limbs[v]);
-        }
-      }
-      product.row(w)[i] = static_cast<std::uint32_t>(sum) & kLimbMask;
-      sum >>= kLimbBits;
-    }
-  }
-  wipe_array(factors);
 }
 
 void subtract_scaled(BigInts minuend, BigInts product, unsigned scale) {

@@ -39,14 +39,20 @@ inline constexpr std::size_t kMaxProductSize = max_product_size();
 
 using Multiplier = std::span<const std::int32_t>;  // k
 
+// Working memory of one multiplication; all secret.
+struct ProductMemory {
+  std::array<std::uint32_t, kMaxTransformDegree> transform;
+  std::array<std::int64_t, 2 * kMaxDirectDegree> factors;
+};
+
 // The transforms of f and g modulo each of the small primes that a product has limbs: row u of
 // `transforms` is modulo prime u, in Montgomery form.
 void transform_pair(BigInts fg, BigInts transforms);
 // product = k·f and k·g, from the transforms of f and g.
-void multiply_transforms(Multiplier k, BigInts transforms, BigInts product);
+void multiply_transforms(Multiplier k, BigInts transforms, BigInts product, ProductMemory& memory);
 
-// The same from f and g themselves. Requires: a degree of at most kMaxDirectDegree.
-void multiply_directly(Multiplier k, BigInts fg, BigInts product);
+// The same from f and g themselves. Requires: a degree of 2, 4, … kMaxDirectDegree.
+void multiply_directly(Multiplier k, BigInts fg, BigInts product, ProductMemory& memory);
 
 // minuend -= product·2^scale, modulo 2^31 to the length of the minuend.
 void subtract_scaled(BigInts minuend, BigInts product, unsigned scale);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/fft.h"
 
 namespace hm::falcon {
@@ -57,15 +58,11 @@ class Reduction {
     Fft<Real>::inverse(big_g_);
 
     const Real factor = Real::scaled(1, bits_below_window(big_fg) - fg_scale_ - scale);
-    const Real limit = Real::of((std::int64_t{1} << 31) - 1);
-    for (std::size_t i = 0; i < degree_; ++i) {
-      const Real quotient = Real::mul(big_g_[i], factor);
-      // A branch only for a pair that is given up.
-      if (!Real::less_than(Real::neg(limit), quotient) || !Real::less_than(quotient, limit)) {
-        return false;
-      }
-      k_[i] = static_cast<std::int32_t>(Real::rint(quotient));
-    }
+    Fft<Real>::multiply_constant(big_g_, factor);
+    if (!all_below<Real>(big_g_, Real::of((std::int64_t{1} << 31) - 1))) return false;
+    std::ranges::transform(big_g_, k_.begin(), [](Real quotient) {
+      return static_cast<std::int32_t>(Real::rint(quotient));
+    });
     return true;
   }
 
@@ -94,21 +91,23 @@ class Multiplication {
       : fg_(tower.fg(depth)),
         product_{memory.product.data(), fg_.count, product_limbs(depth)},
         transforms_{memory.transforms.data(), fg_.count, product_limbs(depth)},
+        memory_(memory.multiplication),
         transformed_(depth <= kDeepestTransform) {
     if (transformed_) transform_pair(fg_, transforms_);
   }
 
   BigInts by(Multiplier k) {
     if (transformed_) {
-      multiply_transforms(k, transforms_, product_);
+      multiply_transforms(k, transforms_, product_, memory_);
     } else {
-      multiply_directly(k, fg_, product_);
+      multiply_directly(k, fg_, product_, memory_);
     }
     return product_;
   }
 
  private:
   BigInts fg_, product_, transforms_;
+  ProductMemory& memory_;
   bool transformed_;
 };
 
@@ -131,6 +130,16 @@ void approximate(BigInts integers, std::size_t first, std::span<Real> out) {
     }
     out[i] = sum;
   }
+}
+
+template <RealBackEnd Real>
+bool all_below(std::span<const Real> values, Real limit) {
+  bool below = true;
+  for (const Real value : values) {
+    below &= Real::less_than(value, limit);
+    below &= Real::less_than(Real::neg(limit), value);
+  }
+  return crypto::declassified(below);
 }
 
 template <RealBackEnd Real>
@@ -164,6 +173,8 @@ bool reduce(NtruTower& tower, unsigned depth, ReduceMemory<Real>& memory) {
   return true;
 }
 
+template bool all_below(std::span<const EmulatedReal>, EmulatedReal);
+template bool all_below(std::span<const HardwareReal>, HardwareReal);
 template void approximate(BigInts, std::size_t, std::span<EmulatedReal>);
 template void approximate(BigInts, std::size_t, std::span<HardwareReal>);
 template bool reduce(NtruTower&, unsigned, ReduceMemory<EmulatedReal>&);

@@ -22,6 +22,11 @@ namespace hm::falcon {
 template <RealBackEnd Real>
 void approximate(BigInts integers, std::size_t first, std::span<Real> out);
 
+// Whether all are less than `limit` in absolute value. The verdict is public: where it is false,
+// the pair f, g is given up.
+template <RealBackEnd Real>
+bool all_below(std::span<const Real> values, Real limit);
+
 template <RealBackEnd Real>
 struct ReduceMemory {
   static constexpr std::size_t kMaxDegree = degree_at(2);
@@ -30,6 +35,7 @@ struct ReduceMemory {
   std::array<std::int32_t, kMaxDegree> k;
   std::array<std::uint32_t, kMaxProductSize> product;
   std::array<std::uint32_t, kMaxProductSize> transforms;
+  ProductMemory multiplication;
 };
 
 // From tower.fg(depth) and tower.unreduced(depth) to tower.reduced(depth), 2 <= depth <= 9. False
@@ -37,6 +43,8 @@ struct ReduceMemory {
 template <RealBackEnd Real>
 bool reduce(NtruTower& tower, unsigned depth, ReduceMemory<Real>& memory);
 
+extern template bool all_below(std::span<const EmulatedReal>, EmulatedReal);
+extern template bool all_below(std::span<const HardwareReal>, HardwareReal);
 extern template void approximate(BigInts, std::size_t, std::span<EmulatedReal>);
 extern template void approximate(BigInts, std::size_t, std::span<HardwareReal>);
 extern template bool reduce(NtruTower&, unsigned, ReduceMemory<EmulatedReal>&);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/small_primes_ntt.h"
 
 namespace hm::falcon {
@@ -32,7 +33,7 @@ bool solves(const SmallPoly& f, const SmallPoly& g, const SmallPoly& big_f, cons
     wrong |= target ^ prime.sub(prime.mul(pair[i], big_pair[kDegree + i]),
                                 prime.mul(pair[kDegree + i], big_pair[i]));
   }
-  return wrong == 0;
+  return crypto::declassified(wrong == 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/fft.h"
 #include "foundation/crypto/falcon/ntru_reduce.h"
 #include "foundation/crypto/falcon/small_primes_ntt.h"
@@ -14,16 +15,6 @@ namespace {
 
 // rint() needs |x| < 2^63.
 constexpr int kRoundingBits = 63;
-
-// Whether all are less than `limit` in absolute value. Stops early: a pair f, g that fails is given
-// up.
-template <RealBackEnd Real>
-bool all_below(std::span<const Real> values, Real limit) {
-  for (const Real value : values) {
-    if (!Real::less_than(value, limit) || !Real::less_than(Real::neg(limit), value)) return false;
-  }
-  return true;
-}
 
 // Rounds to limbs; false if one is too long.
 template <RealBackEnd Real>
@@ -58,12 +49,13 @@ void to_reals(const SmallNtt& ntt, std::span<std::uint32_t> transform, std::span
 // Coefficients of F and G go into secret keys with 8 bits each, without -128 (§3.11.5).
 bool to_small(const SmallPrime& prime, std::span<const std::uint32_t> values, SmallPoly& out) {
   constexpr std::int32_t kLimit = std::numeric_limits<std::int8_t>::max();
+  std::int32_t outside = 0;  // negative if a coefficient is
   for (std::size_t i = 0; i < kDegree; ++i) {
     const std::int32_t value = prime.to_signed(values[i]);
-    if (value < -kLimit || value > kLimit) return false;
+    outside |= (kLimit - value) | (kLimit + value);
     out[i] = static_cast<std::int8_t>(value);
   }
-  return true;
+  return crypto::declassified(outside >= 0);
 }
 
 }  // namespace

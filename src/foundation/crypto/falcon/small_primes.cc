@@ -43,6 +43,7 @@ SmallPrime describe(std::uint32_t p) {
   const std::uint32_t r = static_cast<std::uint32_t>((std::uint64_t{1} << 32) % p);
   prime.r2 = mul_mod(r, r, p);
   prime.limb = prime.to_montgomery((std::uint32_t{1} << 31) - p);
+  prime.limb_pair = prime.mul(prime.limb, prime.limb);
 
   // x^((p-1)/2048) has an order that divides 2048, and exactly 2048 if its 1024th power is -1.
   const std::uint32_t minus_one = p - prime.to_montgomery(1);

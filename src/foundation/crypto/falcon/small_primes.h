@@ -21,7 +21,8 @@ struct SmallPrime {
   std::uint32_t p;                // 2^30 < p < 2^31
   std::uint32_t negated_inverse;  // -1/p mod 2^32
   std::uint32_t r2;               // R^2 mod p: R in Montgomery form
-  std::uint32_t limb;             // 2^31 in Montgomery form, R·2^31 mod p
+  std::uint32_t limb;             // 2^31 in Montgomery form
+  std::uint32_t limb_pair;        // 2^62 in Montgomery form
   std::uint32_t root;             // a primitive 2048th root of unity, in Montgomery form
   std::uint32_t product_inverse;  // inverse of the product of all larger primes, Montgomery form
 
@@ -35,11 +36,14 @@ struct SmallPrime {
     const std::uint32_t less = a - b;
     return less + (p & (0u - (less >> 31)));
   }
+  // A value below 2^31 that is sum/R modulo p; below p if sum < p·R. Requires: sum < 2^63.
+  constexpr std::uint32_t reduce(std::uint64_t sum) const {
+    const std::uint32_t quotient = static_cast<std::uint32_t>(sum) * negated_inverse;
+    return reduce_once(static_cast<std::uint32_t>((sum + std::uint64_t{quotient} * p) >> 32));
+  }
   // a·b/R mod p. Requires: b < p; a may be any word.
   constexpr std::uint32_t mul(std::uint32_t a, std::uint32_t b) const {
-    const std::uint64_t product = std::uint64_t{a} * b;
-    const std::uint32_t quotient = static_cast<std::uint32_t>(product) * negated_inverse;
-    return reduce_once(static_cast<std::uint32_t>((product + std::uint64_t{quotient} * p) >> 32));
+    return reduce(std::uint64_t{a} * b);
   }
   constexpr std::uint32_t to_montgomery(std::uint32_t a) const { return mul(a, r2); }
   // The plain product of two plain residues.
