@@ -93,8 +93,9 @@ function(hm_fuzz_target name)
   set_tests_properties("fuzz.${name}" PROPERTIES LABELS fuzz-corpus TIMEOUT 120)
 endfunction()
 
-set(HM_VECTOR_OPTIONS_AVX2 -mavx2)
-set(HM_VECTOR_OPTIONS_AVX512 -mavx2 -mavx512f -mavx512vl)
+# Every processor with AVX2 counts bits.
+set(HM_VECTOR_OPTIONS_AVX2 -mavx2 -mpopcnt)
+set(HM_VECTOR_OPTIONS_AVX512 ${HM_VECTOR_OPTIONS_AVX2} -mavx512f -mavx512vl)
 function(hm_vector_sources instructions)
   if(NOT DEFINED "HM_VECTOR_OPTIONS_${instructions}")
     message(FATAL_ERROR "hm_vector_sources: no such instructions: ${instructions}")

@@ -47,8 +47,4 @@ inline constexpr std::size_t kBinomialBytes = 64 * kEta;
 // Requires: the processor supports `backend`.
 const Arithmetic& arithmetic(crypto::Backend backend);
 
-// The tables of the back ends; Backend::Avx512 differs in its Keccak alone.
-extern const Arithmetic kPortableArithmetic;
-extern const Arithmetic kAvx2Arithmetic;
-
 }  // namespace hm::ml_kem

@@ -42,7 +42,9 @@ void decode_all(const std::uint8_t* bytes, std::int16_t* f) {
   constexpr std::uint64_t kMask = (1U << d) - 1;
   for (std::size_t i = 0; i < kCoefficients; i += kGroup, f += kGroup, bytes += d) {
     const std::uint64_t low = crypto::load_little_endian(bytes, kLowSize<d>);
-    const std::uint64_t high = crypto::load_little_endian(bytes + kLowSize<d>, d - kLowSize<d>);
+    // The eight bytes that end the group: a load of fewer would go through memory.
+    std::uint64_t high = 0;
+    if constexpr (d > 8) high = crypto::load_little_endian(bytes + d - 8) >> (8 * (16 - d));
     const auto get = [&]<unsigned at>() {
       std::uint64_t value = 0;
       if constexpr (at < kWordBits) value |= low >> at;
