@@ -17,11 +17,22 @@
 
 namespace hm::ml_kem {
 
-// Of ML-KEM-1024.
-inline constexpr std::string_view kAccumulated100 =
-    "c3ffe9ebecfa479c142656cbfbc6417efa05b77e994fe538eef4daed166363df";
-inline constexpr std::string_view kAccumulated10000 =
-    "e3bf82b013307b2e9d47dde791ff6dfc82e694e6382404abdb948b908b75bad5";
+struct AccumulatedDigests {
+  std::string_view of_100;
+  std::string_view of_10000;
+};
+
+// As another implementation computes them.
+template <ParameterSet P>
+inline constexpr AccumulatedDigests kAccumulated{};
+template <>
+inline constexpr AccumulatedDigests kAccumulated<MlKem768>{
+    "8d65b902f28edc683cebee2872962fd165a4d197c9e24ec74caa4470270df0b7",
+    "f959d18d3d1180121433bf0e05f11e7908cf9d03edc150b2b07cb90bef5bc1c1"};
+template <>
+inline constexpr AccumulatedDigests kAccumulated<MlKem1024>{
+    "c3ffe9ebecfa479c142656cbfbc6417efa05b77e994fe538eef4daed166363df",
+    "e3bf82b013307b2e9d47dde791ff6dfc82e694e6382404abdb948b908b75bad5"};
 
 // Empty if a ciphertext did not decapsulate to the secret that it was made with.
 template <ParameterSet P>
