@@ -13,6 +13,8 @@
 #include "foundation/base/check.h"
 #include "foundation/crypto/backend.h"
 #include "foundation/crypto/constant_time.h"
+#include "foundation/crypto/falcon/falcon.h"
+#include "foundation/crypto/falcon/mod_q.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
 
 namespace {
@@ -73,6 +75,36 @@ void parse(Backend backend) {
   HM_CHECK(!ml_kem::DecapsulationKey<P>::parse_expanded(expanded).has_value());
 }
 
+void falcon_transform(Backend backend) {
+  std::array<std::uint16_t, falcon::kDegree> residues{};
+  crypto::mark_secret({reinterpret_cast<const std::uint8_t*>(residues.data()), sizeof residues});
+  falcon::ntt(residues, backend);
+  falcon::inverse_ntt(residues, backend);
+}
+
+falcon::SigningKey falcon_key(falcon::Arithmetic arithmetic) {
+  return falcon::SigningKey::generate(secret_bytes<falcon::kSeedSize>(3), arithmetic);
+}
+
+template <falcon::Arithmetic arithmetic>
+void falcon_keygen(Backend) {
+  falcon_key(arithmetic);
+}
+
+// The key comes back from its encoding, all of which is secret.
+template <falcon::Arithmetic arithmetic>
+void falcon_sign(Backend) {
+  const auto bytes = falcon_key(falcon::Arithmetic::Hardware).encode();
+  crypto::mark_secret(std::span(bytes).subspan(1));
+  const auto key = falcon::SigningKey::decode(bytes);
+  HM_CHECK(key.has_value());
+  falcon::SigningRandomness randomness;
+  randomness.seed = secret_bytes<falcon::kSeedSize>(4);
+  const auto format = falcon::SignatureFormat::Padded;
+  const Bytes signature = key->sign({}, randomness, format, arithmetic);
+  HM_CHECK(key->verifying_key().verify({}, signature, format).has_value());
+}
+
 volatile int sink;
 
 std::uint8_t shared_byte(Backend backend) {
@@ -112,6 +144,11 @@ constexpr std::array kCases = {
     Case{"ml_kem_encaps", both<encaps<MlKem768>, encaps<MlKem1024>>},
     Case{"ml_kem_decaps", both<decaps<MlKem768>, decaps<MlKem1024>>},
     Case{"ml_kem_parse", both<parse<MlKem768>, parse<MlKem1024>>},
+    Case{"falcon_transform", falcon_transform},
+    Case{"falcon_keygen_emulated", falcon_keygen<falcon::Arithmetic::Emulated>},
+    Case{"falcon_keygen_hardware", falcon_keygen<falcon::Arithmetic::Hardware>},
+    Case{"falcon_sign_emulated", falcon_sign<falcon::Arithmetic::Emulated>},
+    Case{"falcon_sign_hardware", falcon_sign<falcon::Arithmetic::Hardware>},
 };
 
 }  // namespace
