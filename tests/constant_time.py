@@ -29,6 +29,8 @@ def main(program, case, backend):
     print(done.stdout + done.stderr, flush=True)
     if done.returncode == 77:
         skip(done.stdout.strip())
+    if "debuginfo reader" in done.stderr:
+        skip("this valgrind is older than the compiler's debug information")
     if case in PLANTED:
         fault, function = PLANTED[case]
         require(done.returncode == REPORTED, f"exit code {REPORTED}, not {done.returncode}")
