@@ -49,9 +49,9 @@ Residues product(const Residues& a, const Residues& b) {
     }
   }
   Residues r;
-  const std::int64_t q = kModulus;
+  constexpr std::int64_t q = kModulus;
   std::ranges::transform(c, r.begin(),
-                         [q](std::int64_t x) { return static_cast<Residue>(((x % q) + q) % q); });
+                         [](std::int64_t x) { return static_cast<Residue>(((x % q) + q) % q); });
   return r;
 }
 
