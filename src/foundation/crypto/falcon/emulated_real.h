@@ -57,7 +57,6 @@ struct EmulatedReal {
   static EmulatedReal sub(EmulatedReal x, EmulatedReal y) { return add(x, neg(y)); }
   static EmulatedReal neg(EmulatedReal x) { return {x.bits ^ kSignBit}; }
   static EmulatedReal half(EmulatedReal x) { return {x.bits - (has_value(x) << 52)}; }
-  static EmulatedReal doubled(EmulatedReal x) { return {x.bits + (has_value(x) << 52)}; }
 
   static EmulatedReal mul(EmulatedReal x, EmulatedReal y) {
     const Uint128 product = Uint128{mantissa_of(x) << 11} * (mantissa_of(y) << 11);
@@ -74,8 +73,8 @@ struct EmulatedReal {
 
   // Requires: y is not zero.
   static EmulatedReal div(EmulatedReal x, EmulatedReal y) {
-    // The first 54 bits behind the point are the integer quotient of dividend · 2^54, up to one
-    // more or less, which the remainder tells: both fit in 64 bits, whatever the product is.
+    // The integer quotient of dividend · 2^54, at first up to one too large or too small. Which,
+    // the remainder tells: it is small, so that computing it modulo 2^64 is exact.
     const std::uint64_t dividend = mantissa_of(x);
     const std::uint64_t divisor = mantissa_of(y);
     std::uint64_t quotient = multiply_high(dividend << 11, reciprocal(divisor << 11)) >> 8;

@@ -14,7 +14,7 @@ struct Complex {
   Real re, im;
 
   static Complex root(std::size_t index) {
-    return {Real::from_bits(kFftRoots[index].real), Real::from_bits(kFftRoots[index].imaginary)};
+    return {Real::from_bits(fft_roots[index].real), Real::from_bits(fft_roots[index].imaginary)};
   }
   static Complex load(std::span<const Real> f, std::size_t i) {
     return {f[i], f[i + f.size() / 2]};
@@ -129,13 +129,6 @@ void Fft<Real>::multiply_self_adjoint(Span a) {
 }
 
 template <RealBackEnd Real>
-void Fft<Real>::divide(Span a, View b) {
-  for (std::size_t i = 0; i < a.size() / 2; ++i) {
-    (Complex<Real>::load(a, i) / Complex<Real>::load(b, i)).store(a, i);
-  }
-}
-
-template <RealBackEnd Real>
 void Fft<Real>::multiply_by_self_adjoint(Span a, View b) {
   const std::size_t half = a.size() / 2;
   for (std::size_t i = 0; i < half; ++i) {
@@ -172,16 +165,11 @@ void Fft<Real>::add_multiply_adjoint(Span d, View big_f, View big_g, View f, Vie
 
 template <RealBackEnd Real>
 void Fft<Real>::ldl(View g00, Span g01, Span g11) {
-  ldl(g11, g01, g00, g01, g11);
-}
-
-template <RealBackEnd Real>
-void Fft<Real>::ldl(Span d11, Span l10, View g00, View g01, View g11) {
   for (std::size_t i = 0; i < g00.size() / 2; ++i) {
     const auto off_diagonal = Complex<Real>::load(g01, i);
     const auto mu = off_diagonal / Complex<Real>::load(g00, i);
-    (Complex<Real>::load(g11, i) - mu * off_diagonal.conjugate()).store(d11, i);
-    mu.conjugate().store(l10, i);
+    (Complex<Real>::load(g11, i) - mu * off_diagonal.conjugate()).store(g11, i);
+    mu.conjugate().store(g01, i);
   }
 }
 

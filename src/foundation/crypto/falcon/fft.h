@@ -35,7 +35,6 @@ struct Fft {
   static void multiply(Span a, View b);                  // a *= b
   static void multiply_adjoint(Span a, View b);          // a *= b*
   static void multiply_self_adjoint(Span a);             // a *= a*
-  static void divide(Span a, View b);                    // a /= b
   static void multiply_by_self_adjoint(Span a, View b);  // a *= b, b self-adjoint
   static void divide_by_self_adjoint(Span a, View b);    // a /= b, b self-adjoint
   // d = 1 / (a a* + b b*); only the first half of d is written.
@@ -44,9 +43,8 @@ struct Fft {
   static void add_multiply_adjoint(Span d, View big_f, View big_g, View f, View g);
 
   // L D L* of the self-adjoint matrix [g00 g01; g01* g11] (section 3.8.3, Algorithm 8): d11
-  // replaces g11 and l10 replaces g01; d00 is g00. The second form leaves its inputs.
+  // replaces g11 and l10 replaces g01; d00 is g00.
   static void ldl(View g00, Span g01, Span g11);
-  static void ldl(Span d11, Span l10, View g00, View g01, View g11);
 
   // f(x) = f0(x²) + x f1(x²) (Algorithms 1 and 2, in FFT representation).
   static void split(Span f0, Span f1, View f);

@@ -80,6 +80,6 @@ constexpr std::array<RootBits, kDegree> compute_roots() {
 
 }  // namespace
 
-constinit const std::array<RootBits, kDegree> kFftRoots = compute_roots();
+constinit const std::array<RootBits, kDegree> fft_roots = compute_roots();
 
 }  // namespace hm::falcon

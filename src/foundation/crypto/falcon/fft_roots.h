@@ -18,6 +18,6 @@ struct RootBits {
 };
 
 // The roots of a degree 2^l are the first 2^l entries, for each l; entry 0 is 1.
-extern const std::array<RootBits, kDegree> kFftRoots;
+extern const std::array<RootBits, kDegree> fft_roots;
 
 }  // namespace hm::falcon

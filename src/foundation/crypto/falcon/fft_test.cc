@@ -43,17 +43,17 @@ double error_of(std::uint64_t bits, long double exact) {
 TEST(FftRoots, AreTheNearestNumbersToTheRootsOfUnity) {
   const int half = kDegree / 2;
   for (int k = 0; k < static_cast<int>(kDegree); ++k) {
-    const RootBits& root = kFftRoots[reversed_bits(static_cast<std::size_t>(k), kLogDegree)];
+    const RootBits& root = fft_roots[reversed_bits(static_cast<std::size_t>(k), kLogDegree)];
     if (k % half == 0) continue;
     // Half a unit, and the error of the extended precision.
     EXPECT_LE(error_of(root.real, sine_of(half - k)), 0.501) << k;
     EXPECT_LE(error_of(root.imaginary, sine_of(k <= half ? k : 2 * half - k)), 0.501) << k;
   }
   constexpr auto kOne = std::bit_cast<std::uint64_t>(1.0);
-  EXPECT_EQ(kFftRoots[0].real, kOne);
-  EXPECT_EQ(kFftRoots[0].imaginary, 0U);
-  EXPECT_EQ(kFftRoots[1].real, 0U);
-  EXPECT_EQ(kFftRoots[1].imaginary, kOne);
+  EXPECT_EQ(fft_roots[0].real, kOne);
+  EXPECT_EQ(fft_roots[0].imaginary, 0U);
+  EXPECT_EQ(fft_roots[1].real, 0U);
+  EXPECT_EQ(fft_roots[1].imaginary, kOne);
 }
 
 template <class Real>
@@ -212,17 +212,6 @@ Doubles invertible(std::size_t n) {
   return a;
 }
 
-RC_GTEST_PROP(Fft, DivisionUndoesMultiplication, ()) {
-  const std::size_t n = any_degree();
-  const Doubles a = any_polynomial(n), b = invertible(n);
-  expect_near(on_both([&]<class Real> {
-                auto f = transformed<Real>(product(a, b));
-                Fft<Real>::divide(f, transformed<Real>(b));
-                return inverted(f);
-              }),
-              a);
-}
-
 RC_GTEST_PROP(Fft, InverseNormDividesByTheSumOfSquares, ()) {
   const std::size_t n = any_degree();
   const Doubles a = any_polynomial(n), b = invertible(n), c = invertible(n);
@@ -268,15 +257,12 @@ RC_GTEST_PROP(Fft, LdlMultipliesBackToTheGramMatrix, ()) {
   const auto run = [&]<class Real>(bool second) {
     const auto fa = transformed<Real>(a), fb = transformed<Real>(b), fc = transformed<Real>(c),
                fd = transformed<Real>(d);
-    std::vector<Real> g00(n), g01(n), g11(n), l10(n), d11(n);
+    std::vector<Real> g00(n), g01(n), g11(n);
     Fft<Real>::add_multiply_adjoint(g00, fa, fb, fa, fb);
     Fft<Real>::add_multiply_adjoint(g01, fa, fb, fc, fd);
     Fft<Real>::add_multiply_adjoint(g11, fc, fd, fc, fd);
-    Fft<Real>::ldl(d11, l10, g00, g01, g11);
-    auto in_place_01 = g01, in_place_11 = g11;
-    Fft<Real>::ldl(g00, in_place_01, in_place_11);
-    RC_ASSERT(doubles(in_place_01) == doubles(l10));
-    RC_ASSERT(doubles(in_place_11) == doubles(d11));
+    auto l10 = g01, d11 = g11;
+    Fft<Real>::ldl(g00, l10, d11);
     auto l01 = l10;
     Fft<Real>::adjoint(l01);
     auto back01 = l01;

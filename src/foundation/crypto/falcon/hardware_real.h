@@ -36,7 +36,6 @@ struct HardwareReal {
   static HardwareReal sub(HardwareReal x, HardwareReal y) { return {x.value - y.value}; }
   static HardwareReal neg(HardwareReal x) { return {-x.value}; }
   static HardwareReal half(HardwareReal x) { return {x.value * 0.5}; }
-  static HardwareReal doubled(HardwareReal x) { return {x.value + x.value}; }
   static HardwareReal mul(HardwareReal x, HardwareReal y) { return {x.value * y.value}; }
   static HardwareReal sqr(HardwareReal x) { return {x.value * x.value}; }
   static HardwareReal inv(HardwareReal x) { return {1.0 / x.value}; }

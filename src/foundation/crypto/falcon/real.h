@@ -3,7 +3,7 @@
 // operations and, on every operand that Falcon uses (zeros and normal numbers), the same bits.
 // What computes with them is a template over the back end, instantiated for both.
 //
-//   of(i)            the integer i, rounded          add sub neg mul sqr   half doubled
+//   of(i)            the integer i, rounded          add sub neg mul sqr   half
 //   scaled(i, e)     i · 2^e, |e| <= 900             div inv sqrt
 //   from_bits(u)     the number with encoding u      rint floor trunc      to int64, |x| < 2^63
 //   x.to_bits()      its encoding                    less_than
@@ -28,7 +28,6 @@ concept RealBackEnd = requires(R x, R y, std::int64_t i, std::uint64_t u, int ex
   { R::sub(x, y) } -> std::same_as<R>;
   { R::neg(x) } -> std::same_as<R>;
   { R::half(x) } -> std::same_as<R>;
-  { R::doubled(x) } -> std::same_as<R>;
   { R::mul(x, y) } -> std::same_as<R>;
   { R::sqr(x) } -> std::same_as<R>;
   { R::inv(x) } -> std::same_as<R>;

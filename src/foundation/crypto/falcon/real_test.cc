@@ -35,7 +35,7 @@ rc::Gen<std::uint64_t> normal_within(int low, int high) {  // exponents of two
       rc::gen::tuple(rc::gen::inRange(0, 2), rc::gen::inRange(low, high + 1), any_fraction()),
       [](const std::tuple<int, int, std::uint64_t>& t) {
         return ieee(static_cast<std::uint64_t>(std::get<0>(t)),
-                    static_cast<std::uint64_t>(1023 + std::get<1>(t)), std::get<2>(t));
+                    1023 + static_cast<std::uint64_t>(std::get<1>(t)), std::get<2>(t));
       });
 }
 
@@ -105,11 +105,10 @@ RC_GTEST_PROP(Real, SquareRootsAreThoseOfTheProcessor, ()) {
   SAME(EmulatedReal::sqrt(soft(near)), HardwareReal::sqrt(hard(near)));
 }
 
-RC_GTEST_PROP(Real, SignsHalvesAndDoublesAreThoseOfTheProcessor, ()) {
+RC_GTEST_PROP(Real, SignsAndHalvesAreThoseOfTheProcessor, ()) {
   const auto x = *operand();
   SAME(EmulatedReal::neg(soft(x)), HardwareReal::neg(hard(x)));
   SAME(EmulatedReal::half(soft(x)), HardwareReal::half(hard(x)));
-  SAME(EmulatedReal::doubled(soft(x)), HardwareReal::doubled(hard(x)));
 }
 
 RC_GTEST_PROP(Real, IntegersBecomeTheNumbersOfTheProcessor, ()) {

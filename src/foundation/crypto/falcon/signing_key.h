@@ -53,8 +53,8 @@ class SigningKey {
              Arithmetic arithmetic = Arithmetic::Emulated) const;
 
  private:
-  SigningKey(SecretBuffer<std::int8_t> basis, VerifyingKey verifying_key)
-      : basis_(std::move(basis)), verifying_key_(std::move(verifying_key)) {}
+  SigningKey(SecretBuffer<std::int8_t> basis, const VerifyingKey& verifying_key)
+      : basis_(std::move(basis)), verifying_key_(verifying_key) {}
 
   SecretBuffer<std::int8_t> basis_;  // f, g, F, G
   VerifyingKey verifying_key_;

@@ -21,7 +21,7 @@ const SigningKey& test_key() {
   return key;
 }
 
-const ByteView kMessage = as_bytes("a message of the test");
+ByteView test_message() { return as_bytes("a message of the test"); }
 
 Bytes signature(const SigningKey& key, ByteView message, std::uint32_t number,
                 SignatureFormat format, Arithmetic arithmetic = Arithmetic::Hardware) {
@@ -40,8 +40,8 @@ bool is_valid(const VerifyingKey& key, ByteView message, ByteView signature,
 TEST(FalconSign, SignaturesOfBothFormatsAndArithmeticsVerify) {
   for (const SignatureFormat format : kFormats) {
     for (const Arithmetic arithmetic : {Arithmetic::Emulated, Arithmetic::Hardware}) {
-      const Bytes s = signature(test_key(), kMessage, 1, format, arithmetic);
-      EXPECT_TRUE(is_valid(test_key().verifying_key(), kMessage, s, format));
+      const Bytes s = signature(test_key(), test_message(), 1, format, arithmetic);
+      EXPECT_TRUE(is_valid(test_key().verifying_key(), test_message(), s, format));
     }
   }
   EXPECT_EQ(signature(test_key(), {}, 2, SignatureFormat::Padded).size(), 1280U);
@@ -49,19 +49,22 @@ TEST(FalconSign, SignaturesOfBothFormatsAndArithmeticsVerify) {
 
 TEST(FalconSign, TheArithmeticDoesNotShowInTheSignature) {
   for (std::uint32_t number = 0; number < 20; ++number) {
-    EXPECT_EQ(
-        signature(test_key(), kMessage, number, SignatureFormat::Padded, Arithmetic::Emulated),
-        signature(test_key(), kMessage, number, SignatureFormat::Padded, Arithmetic::Hardware));
+    EXPECT_EQ(signature(test_key(), test_message(), number, SignatureFormat::Padded,
+                        Arithmetic::Emulated),
+              signature(test_key(), test_message(), number, SignatureFormat::Padded,
+                        Arithmetic::Hardware));
   }
 }
 
 TEST(FalconSign, RandomnessDecidesTheSignatureAndTheNonceIsPartOfIt) {
   const auto format = SignatureFormat::Compressed;
-  EXPECT_EQ(signature(test_key(), kMessage, 3, format), signature(test_key(), kMessage, 3, format));
-  EXPECT_NE(signature(test_key(), kMessage, 3, format), signature(test_key(), kMessage, 4, format));
+  EXPECT_EQ(signature(test_key(), test_message(), 3, format),
+            signature(test_key(), test_message(), 3, format));
+  EXPECT_NE(signature(test_key(), test_message(), 3, format),
+            signature(test_key(), test_message(), 4, format));
   SigningRandomness randomness;
   randomness.nonce.fill(0xAB);
-  const Bytes s = test_key().sign(kMessage, randomness, format, Arithmetic::Hardware);
+  const Bytes s = test_key().sign(test_message(), randomness, format, Arithmetic::Hardware);
   EXPECT_TRUE(std::equal(randomness.nonce.begin(), randomness.nonce.end(), s.begin() + 1));
 }
 
@@ -78,42 +81,43 @@ TEST(FalconSign, AVectorTooLongForThePaddedFormatIsSampledAgain) {
 TEST(FalconSign, AnotherKeyRefuses) {
   const SigningKey other = SigningKey::generate(seed_of(8), Arithmetic::Hardware);
   for (const SignatureFormat format : kFormats) {
-    const Bytes s = signature(test_key(), kMessage, 5, format);
-    EXPECT_EQ(other.verifying_key().verify(kMessage, s, format).error(), Refusal::NotShort);
+    const Bytes s = signature(test_key(), test_message(), 5, format);
+    EXPECT_EQ(other.verifying_key().verify(test_message(), s, format).error(), Refusal::NotShort);
   }
 }
 
 TEST(FalconSign, AFlippedBitAnywhereInTheSignatureIsRefused) {
   for (const SignatureFormat format : kFormats) {
-    const Bytes good = signature(test_key(), kMessage, 6, format);
+    const Bytes good = signature(test_key(), test_message(), 6, format);
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
       Bytes bad = good;
       bad[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
-      ASSERT_FALSE(is_valid(test_key().verifying_key(), kMessage, bad, format)) << bit;
+      ASSERT_FALSE(is_valid(test_key().verifying_key(), test_message(), bad, format)) << bit;
     }
   }
 }
 
 TEST(FalconSign, AFlippedBitInAnyByteOfTheMessageIsRefused) {
-  const Bytes s = signature(test_key(), kMessage, 7, SignatureFormat::Padded);
-  for (std::size_t i = 0; i < kMessage.size(); ++i) {
-    Bytes message = to_bytes(kMessage);
+  const Bytes s = signature(test_key(), test_message(), 7, SignatureFormat::Padded);
+  for (std::size_t i = 0; i < test_message().size(); ++i) {
+    Bytes message = to_bytes(test_message());
     message[i] ^= 0x10;
     EXPECT_FALSE(is_valid(test_key().verifying_key(), message, s, SignatureFormat::Padded)) << i;
   }
-  EXPECT_FALSE(is_valid(test_key().verifying_key(), kMessage.first(kMessage.size() - 1), s,
-                        SignatureFormat::Padded));
+  EXPECT_FALSE(is_valid(test_key().verifying_key(), test_message().first(test_message().size() - 1),
+                        s, SignatureFormat::Padded));
 }
 
 TEST(FalconSign, AFlippedBitInAnyByteOfThePublicKeyIsRefused) {
-  const Bytes s = signature(test_key(), kMessage, 8, SignatureFormat::Padded);
+  const Bytes s = signature(test_key(), test_message(), 8, SignatureFormat::Padded);
   const auto good = test_key().verifying_key().encode();
-  ASSERT_TRUE(is_valid(VerifyingKey::decode(good).value(), kMessage, s, SignatureFormat::Padded));
+  ASSERT_TRUE(
+      is_valid(VerifyingKey::decode(good).value(), test_message(), s, SignatureFormat::Padded));
   for (std::size_t i = 0; i < good.size(); ++i) {
     auto bad = good;
     bad[i] ^= static_cast<std::uint8_t>(1 << (i % 8));
     const auto key = VerifyingKey::decode(bad);
-    EXPECT_FALSE(key && is_valid(*key, kMessage, s, SignatureFormat::Padded)) << i;
+    EXPECT_FALSE(key && is_valid(*key, test_message(), s, SignatureFormat::Padded)) << i;
   }
 }
 
@@ -122,15 +126,15 @@ TEST(FalconSign, AnEncodedKeyComesBackWithItsPublicKeyAndSignsTheSame) {
   ASSERT_EQ(bytes.size(), 2305U);
   const SigningKey back = SigningKey::decode(ByteView(bytes.data(), bytes.size())).value();
   EXPECT_EQ(back.verifying_key(), test_key().verifying_key());
-  EXPECT_EQ(signature(back, kMessage, 9, SignatureFormat::Padded),
-            signature(test_key(), kMessage, 9, SignatureFormat::Padded));
+  EXPECT_EQ(signature(back, test_message(), 9, SignatureFormat::Padded),
+            signature(test_key(), test_message(), 9, SignatureFormat::Padded));
 }
 
 TEST(FalconSign, AMovedKeyKeepsSigning) {
   SigningKey key = SigningKey::generate(seed_of(9), Arithmetic::Hardware);
-  const Bytes before = signature(key, kMessage, 10, SignatureFormat::Padded);
+  const Bytes before = signature(key, test_message(), 10, SignatureFormat::Padded);
   const SigningKey moved = std::move(key);
-  EXPECT_EQ(signature(moved, kMessage, 10, SignatureFormat::Padded), before);
+  EXPECT_EQ(signature(moved, test_message(), 10, SignatureFormat::Padded), before);
 }
 
 Refusal decode_refusal(const std::array<std::uint8_t, kSecretKeySize>& bytes) {

@@ -17,7 +17,7 @@ namespace {
 using Residues = std::array<Residue, kDegree>;
 using Short = std::array<std::int16_t, kDegree>;
 
-const Bytes kMessage = to_bytes(as_bytes("a message"));
+ByteView test_message() { return as_bytes("a message"); }
 
 // A key that is made for one signature: h = (c - s1) / s2, so that s1 + s2 h = c.
 struct Forged {
@@ -28,7 +28,7 @@ struct Forged {
 Forged forged(const Short& s1, const Short& s2) {
   const Nonce nonce{1, 2, 3};
   Residues h, divisor;
-  hash_to_point(h, nonce, kMessage);
+  hash_to_point(h, nonce, test_message());
   for (std::size_t i = 0; i < kDegree; ++i) {
     h[i] = residue_of(centred(h[i]) - s1[i]);
     divisor[i] = residue_of(s2[i]);
@@ -69,11 +69,12 @@ TEST(FalconVerify, TheNormMayReachTheBoundAndNotPassIt) {
   const std::int64_t rest = std::int64_t{70265242} - squared_norm(s2);
   for (const crypto::Backend backend : crypto::supported_backends()) {
     const Forged at = forged(of_squared_norm(rest), s2);
-    EXPECT_TRUE(
-        at.key.verify(kMessage, at.signature, SignatureFormat::Compressed, backend).has_value());
+    EXPECT_TRUE(at.key.verify(test_message(), at.signature, SignatureFormat::Compressed, backend)
+                    .has_value());
     const Forged beyond = forged(of_squared_norm(rest + 1), s2);
     EXPECT_EQ(
-        beyond.key.verify(kMessage, beyond.signature, SignatureFormat::Compressed, backend).error(),
+        beyond.key.verify(test_message(), beyond.signature, SignatureFormat::Compressed, backend)
+            .error(),
         Refusal::NotShort);
   }
 }
@@ -83,19 +84,20 @@ TEST(FalconVerify, TheLargestNormIsRefused) {
   Short s1;
   s1.fill(6144);
   const Forged f = forged(s1, random_short(12));
-  EXPECT_EQ(f.key.verify(kMessage, f.signature, SignatureFormat::Compressed).error(),
+  EXPECT_EQ(f.key.verify(test_message(), f.signature, SignatureFormat::Compressed).error(),
             Refusal::NotShort);
 }
 
 TEST(FalconVerify, MalformedSignaturesAreRefusedByTheNameOfTheirFault) {
   const Forged f = forged(random_short(3), random_short(4));
-  ASSERT_TRUE(f.key.verify(kMessage, f.signature, SignatureFormat::Compressed).has_value());
-  EXPECT_EQ(f.key.verify(kMessage, f.signature, SignatureFormat::Padded).error(),
+  ASSERT_TRUE(f.key.verify(test_message(), f.signature, SignatureFormat::Compressed).has_value());
+  EXPECT_EQ(f.key.verify(test_message(), f.signature, SignatureFormat::Padded).error(),
             Refusal::WrongLength);
-  EXPECT_EQ(f.key.verify(kMessage, {}, SignatureFormat::Compressed).error(), Refusal::WrongLength);
+  EXPECT_EQ(f.key.verify(test_message(), {}, SignatureFormat::Compressed).error(),
+            Refusal::WrongLength);
   Bytes longer = f.signature;
   longer.push_back(0);
-  EXPECT_EQ(f.key.verify(kMessage, longer, SignatureFormat::Compressed).error(),
+  EXPECT_EQ(f.key.verify(test_message(), longer, SignatureFormat::Compressed).error(),
             Refusal::TrailingBytes);
 }
 
