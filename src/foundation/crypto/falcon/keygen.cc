@@ -7,6 +7,7 @@
 #include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/fft.h"
 #include "foundation/crypto/falcon/key_gaussian.h"
+#include "foundation/crypto/falcon/mod_q.h"
 #include "foundation/crypto/falcon/ntru_solve.h"
 #include "foundation/crypto/falcon/secret_buffer.h"
 #include "foundation/crypto/wipe.h"
@@ -14,8 +15,8 @@
 namespace hm::falcon {
 namespace {
 
-// Coefficients of f and g go into secret keys with 5 bits each, without -16 (§3.11.5).
-constexpr std::int32_t kCoefficientLimit = 16;
+// Secret keys hold f and g without the value that has no negative (§3.11.5).
+constexpr std::int32_t kMaxCoefficient = (1 << (kSmallBits - 1)) - 1;
 // Both vectors must be no longer than 1.17·sqrt(q) (Algorithm 5 line 10): squared, and in units of
 // 1/10000.
 constexpr std::uint32_t kNormUnit = 10'000;
@@ -27,17 +28,18 @@ struct KeygenMemory {
   std::array<Real, kDegree> f, g;
   std::array<Real, kDegree / 2> inverse_norm;
 };
+static_assert(sizeof(KeygenMemory<EmulatedReal>) <= kKeygenMemory &&
+              sizeof(KeygenMemory<HardwareReal>) <= kKeygenMemory);
 
 // Whether every coefficient can be encoded and (g, -f) is short.
 bool is_short(const SmallPoly& f, const SmallPoly& g) {
-  std::uint32_t norm = 0;  // at most 2·1024·128^2
-  std::uint32_t too_long = 0;
+  std::uint32_t norm = 0;      // at most 2·1024·128^2
+  std::uint32_t too_long = 0;  // its highest bit tells
   for (const SmallPoly* poly : {&f, &g}) {
     for (const std::int32_t value : *poly) {
       norm += static_cast<std::uint32_t>(value * value);
-      // Negative if the absolute value reaches the limit.
-      too_long |= static_cast<std::uint32_t>(kCoefficientLimit - 1 - value) |
-                  static_cast<std::uint32_t>(kCoefficientLimit - 1 + value);
+      too_long |= static_cast<std::uint32_t>(kMaxCoefficient - value) |
+                  static_cast<std::uint32_t>(kMaxCoefficient + value);
     }
   }
   too_long |= kNormLimit / kNormUnit - norm;
@@ -73,16 +75,8 @@ bool is_orthogonal_short(const SmallPoly& f, const SmallPoly& g, KeygenMemory<Re
   return crypto::declassified(Real::less_than(norm, limit));
 }
 
-}  // namespace
-
-NtruKey::~NtruKey() {
-  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) {
-    crypto::wipe({reinterpret_cast<std::uint8_t*>(secret->data()), secret->size()});
-  }
-}
-
 template <RealBackEnd Real>
-NtruKey generate_key(keccak::Shake256& randomness) {
+NtruKey generate(keccak::Shake256& randomness) {
   SecretBuffer<KeygenMemory<Real>> memory(1);
   NtruKey key;
   bool found = false;
@@ -96,7 +90,17 @@ NtruKey generate_key(keccak::Shake256& randomness) {
   return key;
 }
 
-template NtruKey generate_key<EmulatedReal>(keccak::Shake256&);
-template NtruKey generate_key<HardwareReal>(keccak::Shake256&);
+}  // namespace
+
+NtruKey::~NtruKey() {
+  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) {
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(secret->data()), secret->size()});
+  }
+}
+
+NtruKey generate_key(keccak::Shake256& randomness, Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::Emulated ? generate<EmulatedReal>(randomness)
+                                            : generate<HardwareReal>(randomness);
+}
 
 }  // namespace hm::falcon

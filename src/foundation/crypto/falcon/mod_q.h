@@ -8,17 +8,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
-#include "foundation/crypto/falcon/parameters.h"
+#include "foundation/crypto/backend.h"
+#include "foundation/crypto/falcon/polynomial.h"
 
 namespace hm::falcon {
-
-using Residue = std::uint16_t;
-using ResidueSpan = std::span<Residue, kDegree>;
-using ResidueView = std::span<const Residue, kDegree>;
-using SmallSpan = std::span<std::int8_t, kDegree>;  // f, g, F and G
-using SmallView = std::span<const std::int8_t, kDegree>;
 
 // The residue of an integer between -q and q-1.
 constexpr Residue residue_of(std::int32_t x) {
@@ -31,8 +25,9 @@ constexpr std::int32_t centred(Residue x) {
   return x - (modulus & ((modulus / 2 - x) >> 31));
 }
 
-void ntt(ResidueSpan a);
-void inverse_ntt(ResidueSpan a);
+// To NTT form and back. All back ends give the same residues.
+void ntt(ResidueSpan a, crypto::Backend backend = crypto::fastest_backend());
+void inverse_ntt(ResidueSpan a, crypto::Backend backend = crypto::fastest_backend());
 
 // In NTT form: a *= b, and a /= b. The division answers false if b has no inverse; a is then of no
 // use. That answer is all that its time depends on.

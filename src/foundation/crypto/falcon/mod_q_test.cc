@@ -76,6 +76,19 @@ TEST(ModQ, InverseNttUndoesNtt) {
   EXPECT_EQ(a, b);
 }
 
+TEST(ModQ, AllBackEndsTransformAlike) {
+  std::mt19937_64 chance(8);
+  for (const crypto::Backend backend : crypto::supported_backends()) {
+    const Residues a = random_residues(chance);
+    Residues portable = a, vector = a;
+    ntt(portable, crypto::Backend::Portable);
+    ntt(vector, backend);
+    EXPECT_EQ(portable, vector) << name_of(backend);
+    inverse_ntt(vector, backend);
+    EXPECT_EQ(vector, a) << name_of(backend);
+  }
+}
+
 TEST(ModQ, TransformsOfExtremesStayInRange) {
   for (const Residue value : {Residue{0}, Residue{1}, Residue{kModulus - 1}}) {
     Residues a;

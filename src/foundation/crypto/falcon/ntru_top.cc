@@ -2,7 +2,6 @@
 #include "foundation/crypto/falcon/ntru_top.h"
 
 #include <cstddef>
-#include <limits>
 #include <span>
 
 #include "foundation/crypto/constant_time.h"
@@ -46,9 +45,9 @@ void to_reals(const SmallNtt& ntt, std::span<std::uint32_t> transform, std::span
   Fft<Real>::forward(out);
 }
 
-// Coefficients of F and G go into secret keys with 8 bits each, without -128 (§3.11.5).
+// Secret keys hold F without the value that has no negative (§3.11.5); G has the same bound.
 bool to_small(const SmallPrime& prime, std::span<const std::uint32_t> values, SmallPoly& out) {
-  constexpr std::int32_t kLimit = std::numeric_limits<std::int8_t>::max();
+  constexpr std::int32_t kLimit = (1 << (kLargeBits - 1)) - 1;
   std::int32_t outside = 0;  // negative if a coefficient is
   for (std::size_t i = 0; i < kDegree; ++i) {
     const std::int32_t value = prime.to_signed(values[i]);
