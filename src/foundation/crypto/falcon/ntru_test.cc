@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "foundation/crypto/falcon/big_int_oracle.h"
+#include "foundation/crypto/falcon/big_int_oracle_test.h"
 #include "foundation/crypto/falcon/key_gaussian.h"
 #include "foundation/crypto/falcon/ntru_solve.h"
 
@@ -67,7 +67,7 @@ TEST(NtruTower, EachDepthIsTheFieldNormOfTheOneAbove) {
     EXPECT_EQ(oracle::value_of(tower->fg(0), kDegree + i), pair.g[i]);
   }
   for (unsigned depth = 0; depth < kLogDegree; ++depth) {
-    for (const std::size_t half : {0, 1}) {
+    for (const std::size_t half : {0UZ, 1UZ}) {
       const Polynomial f = oracle::polynomial_of(tower->fg(depth), half);
       Polynomial mirrored = f;
       for (std::size_t i = 1; i < f.size(); i += 2) mirrored[i] = -mirrored[i];
@@ -147,12 +147,12 @@ TEST(NtruProduct, LimbByLimbIsTheProductOfAnyIntegers) {
   std::mt19937_64 chance(6);
   const auto memory = std::make_unique<ProductMemory>();
   for (std::size_t n = 2; n <= kMaxDirectDegree; n *= 2) {
-    for (const std::size_t length : {1, 7, 20}) {
+    for (const std::size_t length : {1UZ, 7UZ, 20UZ}) {
       const Table fg = random_table(chance, 2 * n, length);
       const auto k = random_multiplier(chance, n);
       Table result(2 * n, length + 2);
       multiply_directly(k, fg.ints, result.ints, *memory);
-      for (const std::size_t half : {0, 1}) {
+      for (const std::size_t half : {0UZ, 1UZ}) {
         EXPECT_EQ(oracle::polynomial_of(result.ints, half),
                   product(wide(k), oracle::polynomial_of(fg.ints, half)));
       }
@@ -196,7 +196,7 @@ TEST(NtruProduct, IsSubtractedAtEveryScale) {
 
 TEST(NtruReduce, ApproximatesByTheSameNumbersOnBothBackEnds) {
   std::mt19937_64 chance(9);
-  for (const std::size_t length : {1, 2, 5, 10}) {
+  for (const std::size_t length : {1UZ, 2UZ, 5UZ, 10UZ}) {
     const Table table = random_table(chance, 8, length);
     std::vector<EmulatedReal> emulated(6);
     std::vector<HardwareReal> hardware(6);

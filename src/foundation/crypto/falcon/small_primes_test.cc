@@ -132,7 +132,7 @@ Values school_product(const Values& a, const Values& b, std::uint32_t p) {
 
 TEST(SmallPrimesNtt, MultipliesModuloXToTheNPlusOneAtEveryDegree) {
   std::mt19937_64 chance(1);
-  for (const std::size_t index : {0, 307}) {
+  for (const std::size_t index : {0UZ, 307UZ}) {
     const SmallPrime& prime = small_primes()[index];
     for (std::size_t n = 1; n <= kDegree; n *= 2) {
       // The tables of a higher degree serve as well.
