@@ -30,7 +30,7 @@ std::string_view name_of(Backend backend) {
     case Backend::Avx2: return "avx2";
     case Backend::Avx512: return "avx512";
   }
-  HM_CHECK(!"a back end");
+  HM_CHECK(false);
 }
 
 std::span<const Backend> supported_backends() {

@@ -6,6 +6,7 @@
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #else
+#define RUNNING_ON_VALGRIND 0
 #define VALGRIND_MAKE_MEM_UNDEFINED(address, size) static_cast<void>(0)
 #define VALGRIND_MAKE_MEM_DEFINED(address, size) static_cast<void>(0)
 #endif
@@ -26,6 +27,8 @@ void select_bytes(std::uint8_t mask, ByteView if_set, ByteView if_clear,
   HM_CHECK(if_set.size() == out.size() && if_clear.size() == out.size());
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = select(mask, if_set[i], if_clear[i]);
 }
+
+bool is_memory_checked() { return RUNNING_ON_VALGRIND != 0; }
 
 void mark_secret(ByteView bytes) { VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size()); }
 

@@ -63,6 +63,9 @@ std::uint8_t mask_if_same_bytes(ByteView a, ByteView b);
 void select_bytes(std::uint8_t mask, ByteView if_set, ByteView if_clear,
                   std::span<std::uint8_t> out);
 
+// True iff marks count: this process runs under valgrind, with whose header it was compiled.
+bool is_memory_checked();
+
 // From here on no branch and no address may depend on these bytes.
 void mark_secret(ByteView bytes);
 

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/little_endian.h"
 
 namespace hm::falcon {
@@ -142,7 +143,7 @@ Result<void, Refusal> decode_secret_key(ByteView bytes, SmallSpan f, SmallSpan g
   std::uint32_t out_of_range = unpack_signed(bytes.data() + 1, kSmallBits, f);
   out_of_range |= unpack_signed(bytes.data() + 1 + kSmallSize, kSmallBits, g);
   out_of_range |= unpack_signed(bytes.data() + 1 + 2 * kSmallSize, kLargeBits, big_f);
-  if (out_of_range != 0) return fail(Refusal::CoefficientOutOfRange);
+  if (crypto::declassified(out_of_range) != 0) return fail(Refusal::CoefficientOutOfRange);
   return {};
 }
 

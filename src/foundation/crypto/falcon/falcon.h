@@ -6,11 +6,11 @@
 //   auto key = VerifyingKey::decode(bytes);                      // 1793 bytes, or a Refusal
 //   key->verify(message, signature, SignatureFormat::Padded);    // succeeds, or a Refusal
 //
-//   auto secret = SigningKey::decode(bytes);                     // 2305 bytes, or a Refusal
-//   secret->sign(message, randomness, SignatureFormat::Padded);  // 1280 bytes
+//   auto secret = SigningKey::generate(seed);                    // or decode() 2305 bytes
+//   secret.sign(message, randomness, SignatureFormat::Padded);   // 1280 bytes
 //
-// Verification and arithmetic modulo q are in integers. Signing needs real numbers: emulated in
-// integers unless the caller asks for the processor's. Chance comes from the caller.
+// Verification is in integers. Generating keys and signing need real numbers: emulated in integers
+// unless the caller asks for the processor's. Chance comes from the caller.
 #pragma once
 
 #include "foundation/crypto/falcon/parameters.h"

@@ -75,8 +75,16 @@ bool is_orthogonal_short(const SmallPoly& f, const SmallPoly& g, KeygenMemory<Re
   return crypto::declassified(Real::less_than(norm, limit));
 }
 
+}  // namespace
+
+NtruKey::~NtruKey() {
+  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) {
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(secret->data()), secret->size()});
+  }
+}
+
 template <RealBackEnd Real>
-NtruKey generate(keccak::Shake256& randomness) {
+NtruKey generate_key(keccak::Shake256& randomness) {
   SecretBuffer<KeygenMemory<Real>> memory(1);
   NtruKey key;
   bool found = false;
@@ -90,17 +98,7 @@ NtruKey generate(keccak::Shake256& randomness) {
   return key;
 }
 
-}  // namespace
-
-NtruKey::~NtruKey() {
-  for (SmallPoly* secret : {&f, &g, &big_f, &big_g}) {
-    crypto::wipe({reinterpret_cast<std::uint8_t*>(secret->data()), secret->size()});
-  }
-}
-
-NtruKey generate_key(keccak::Shake256& randomness, Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::Emulated ? generate<EmulatedReal>(randomness)
-                                            : generate<HardwareReal>(randomness);
-}
+template NtruKey generate_key<EmulatedReal>(keccak::Shake256&);
+template NtruKey generate_key<HardwareReal>(keccak::Shake256&);
 
 }  // namespace hm::falcon

@@ -3,7 +3,7 @@
 // f, g, F, G with fG - gF = q, and the public h = g/f modulo q. The same randomness gives the key
 // of the round-3 code of 2021-11-01, bit by bit.
 //
-// Constant time for the pair f, g that becomes the key, as far as the arithmetic is; how many pairs
+// Constant time for the pair f, g that becomes the key, as far as the back end is; how many pairs
 // were rejected before, and by which test, can be seen and tells nothing about it. Takes
 // kKeygenMemory bytes of heap for the call, and overwrites them.
 #pragma once
@@ -13,7 +13,7 @@
 
 #include "foundation/crypto/falcon/ntru_sizes.h"
 #include "foundation/crypto/falcon/polynomial.h"
-#include "foundation/crypto/falcon/signing_key.h"
+#include "foundation/crypto/falcon/real.h"
 #include "foundation/crypto/keccak/shake.h"
 
 namespace hm::falcon {
@@ -31,8 +31,12 @@ struct NtruKey {
   std::array<Residue, kDegree> h{};  // public
 };
 
-// Draws pairs f, g from `randomness` until one becomes a key, 18 on average. The key is the same by
-// either arithmetic.
-NtruKey generate_key(keccak::Shake256& randomness, Arithmetic arithmetic = Arithmetic::Emulated);
+// Draws pairs f, g from `randomness` until one becomes a key, 18 on average. The key is the same on
+// either back end.
+template <RealBackEnd Real>
+NtruKey generate_key(keccak::Shake256& randomness);
+
+extern template NtruKey generate_key<EmulatedReal>(keccak::Shake256&);
+extern template NtruKey generate_key<HardwareReal>(keccak::Shake256&);
 
 }  // namespace hm::falcon

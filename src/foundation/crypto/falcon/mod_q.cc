@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/secret_buffer.h"
 #include "foundation/crypto/wipe.h"
 
@@ -211,7 +212,7 @@ bool divide_ntt(ResidueSpan a, ResidueView b) {
     no_inverse |= (std::uint32_t{b[i]} - 1) >> 31;
     a[i] = multiply(a[i], power(multiply(b[i], kToMontgomery), kModulus - 2));
   }
-  return no_inverse == 0;
+  return crypto::declassified(no_inverse == 0);
 }
 
 bool compute_public(ResidueSpan h, SmallView f, SmallView g) {
@@ -222,6 +223,7 @@ bool compute_public(ResidueSpan h, SmallView f, SmallView g) {
   if (!divide_ntt(all_of(quotient), all_of(divisor))) return false;
   inverse_ntt(all_of(quotient));
   std::ranges::copy(quotient, h.begin());
+  crypto::declassify({reinterpret_cast<const std::uint8_t*>(h.data()), h.size_bytes()});
   return true;
 }
 
@@ -241,7 +243,7 @@ bool complete_private(SmallSpan big_g, SmallView f, SmallView g, SmallView big_f
     out_of_range |= static_cast<std::uint32_t>((127 - x) | (x + 127)) >> 31;
     big_g[i] = static_cast<std::int8_t>(x);
   }
-  return out_of_range == 0;
+  return crypto::declassified(out_of_range == 0);
 }
 
 }  // namespace hm::falcon

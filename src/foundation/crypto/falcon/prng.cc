@@ -1,44 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/prng.h"
 
-#include <algorithm>
-#include <bit>
-
 #include "foundation/crypto/little_endian.h"
 #include "foundation/crypto/wipe.h"
 
 namespace hm::falcon {
 namespace {
 
-constexpr std::size_t kLanes = 8;  // one per block
-
-// A word of the ChaCha state in all blocks.
-struct Lanes {
-  std::uint32_t of[kLanes];
-};
-
-void add(Lanes& a, const Lanes& b) {
-  for (std::size_t i = 0; i < kLanes; ++i) a.of[i] += b.of[i];
-}
+// A word of the ChaCha state in all eight blocks: a vector, which the compiler splits into those
+// that the processor has.
+using Lanes [[gnu::vector_size(32)]] = std::uint32_t;
+using State = std::array<Lanes, 16>;
 
 template <int n>
 void xor_and_rotate(Lanes& a, const Lanes& b) {
-  for (std::size_t i = 0; i < kLanes; ++i) a.of[i] = std::rotl(a.of[i] ^ b.of[i], n);
+  const Lanes x = a ^ b;
+  a = (x << n) | (x >> (32 - n));
 }
 
 // RFC 8439 §2.1.
 void quarter_round(Lanes& a, Lanes& b, Lanes& c, Lanes& d) {
-  add(a, b);
+  a += b;
   xor_and_rotate<16>(d, a);
-  add(c, d);
+  c += d;
   xor_and_rotate<12>(b, c);
-  add(a, b);
+  a += b;
   xor_and_rotate<8>(d, a);
-  add(c, d);
+  c += d;
   xor_and_rotate<7>(b, c);
 }
 
-void twenty_rounds(Lanes (&x)[16]) {
+void twenty_rounds(State& x) {
   for (int i = 0; i < 10; ++i) {
     for (std::size_t c = 0; c < 4; ++c) quarter_round(x[c], x[c + 4], x[c + 8], x[c + 12]);
     for (std::size_t c = 0; c < 4; ++c) {
@@ -76,22 +68,19 @@ std::uint64_t Prng::next_word() {
 // stands at index 8 w + b, so the blocks lie side by side.
 void Prng::refill() {
   constexpr std::uint32_t kConstants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-  struct State {
-    Lanes words[kStateWords];
-  };
   crypto::Wiped<State> start, state;
+  for (std::size_t w = 0; w < 4; ++w) (*start)[w] = Lanes{} + kConstants[w];
+  for (std::size_t w = 0; w < seed_.size(); ++w) (*start)[4 + w] = Lanes{} + seed_[w];
   for (std::size_t b = 0; b < kBlocks; ++b) {
-    for (std::size_t w = 0; w < 4; ++w) start->words[w].of[b] = kConstants[w];
-    for (std::size_t w = 0; w < seed_.size(); ++w) start->words[4 + w].of[b] = seed_[w];
-    start->words[14].of[b] ^= static_cast<std::uint32_t>(counter_ + b);
-    start->words[15].of[b] ^= static_cast<std::uint32_t>((counter_ + b) >> 32);
+    (*start)[14][b] ^= static_cast<std::uint32_t>(counter_ + b);
+    (*start)[15][b] ^= static_cast<std::uint32_t>((counter_ + b) >> 32);
   }
   *state = *start;
-  twenty_rounds(state->words);
+  twenty_rounds(*state);
   for (std::size_t w = 0; w < kStateWords; ++w) {
-    add(state->words[w], start->words[w]);
+    const Lanes words = (*state)[w] + (*start)[w];
     for (std::size_t b = 0; b < kBlocks; ++b) {
-      crypto::store_little_endian(state->words[w].of[b], bytes_.data() + 4 * (kBlocks * w + b), 4);
+      crypto::store_little_endian(words[b], bytes_.data() + 4 * (kBlocks * w + b), 4);
     }
   }
   counter_ += kBlocks;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/wide_integer.h"
 
 namespace hm::falcon {
@@ -53,11 +54,14 @@ bool Sampler<Real>::accept(Real x, Real ccs) {
   s += (63 - s) & ((63 - s) >> 63);
   // Line 4. The subtraction makes 2^64 fit.
   const std::uint64_t z = ((expm_p63(r, ccs) << 1) - 1) >> s;
-  // Lines 5 to 9: compared with uniform bytes from the top, until one differs. The number of bytes
-  // tells nothing about z.
+  // Lines 5 to 9: compared with uniform bytes from the top, until one differs. How many bytes that
+  // takes, and whether the candidate is taken, may be seen: both are independent of the centre and
+  // the deviation.
   for (int shift = 56;; shift -= 8) {
     const int difference = int{prng_.next_byte()} - static_cast<int>((z >> shift) & 0xFF);
-    if (difference != 0 || shift == 0) return difference < 0;
+    if (crypto::declassified(difference != 0) || shift == 0) {
+      return crypto::declassified(difference < 0);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/ff_sampling.h"
 #include "foundation/crypto/falcon/fft.h"
 #include "foundation/crypto/falcon/secret_buffer.h"
@@ -34,7 +35,7 @@ class Signing {
     Sampler<Real> sampler(prng);
     ff_sampling<Real>(sampler, t0_, t1_, g00_, g01_, g11_, scratch_);
     to_lattice_point();
-    return difference(c, s2) <= kNormBound;
+    return crypto::declassified(difference(c, s2) <= kNormBound);
   }
 
  private:
@@ -122,8 +123,9 @@ void sample_short(const SecretBasis& basis, ResidueView c, keccak::Shake256& sou
   Signing<Real> signing(basis);
   for (;;) {
     Prng prng(source);
-    if (signing.attempt(c, prng, s2)) return;
+    if (signing.attempt(c, prng, s2)) break;
   }
+  crypto::declassify({reinterpret_cast<const std::uint8_t*>(s2.data()), s2.size_bytes()});
 }
 
 template void sample_short<EmulatedReal>(const SecretBasis&, ResidueView, keccak::Shake256&,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/signing_key.h"
 
+#include <algorithm>
 #include <array>
 
 #include "foundation/crypto/falcon/codec.h"
 #include "foundation/crypto/falcon/hash_to_point.h"
+#include "foundation/crypto/falcon/keygen.h"
 #include "foundation/crypto/falcon/mod_q.h"
 #include "foundation/crypto/falcon/signing.h"
 #include "foundation/crypto/wipe.h"
@@ -25,6 +27,19 @@ SmallView part(const SecretBuffer<std::int8_t>& basis) {
 }  // namespace
 
 SigningRandomness::~SigningRandomness() { crypto::wipe(seed); }
+
+SigningKey SigningKey::generate(const Seed& seed, Arithmetic arithmetic) {
+  keccak::Shake256 randomness;
+  randomness.absorb(seed);
+  const NtruKey key = (arithmetic == Arithmetic::Emulated ? generate_key<EmulatedReal>
+                                                          : generate_key<HardwareReal>)(randomness);
+  SecretBuffer<std::int8_t> basis(4 * kDegree);
+  std::ranges::copy(key.f, part<0>(basis).begin());
+  std::ranges::copy(key.g, part<1>(basis).begin());
+  std::ranges::copy(key.big_f, part<2>(basis).begin());
+  std::ranges::copy(key.big_g, part<3>(basis).begin());
+  return SigningKey(std::move(basis), VerifyingKey(key.h));
+}
 
 Result<SigningKey, Refusal> SigningKey::decode(ByteView bytes) {
   SecretBuffer<std::int8_t> basis(4 * kDegree);

@@ -37,6 +37,10 @@ struct SigningRandomness {
 // A secret key. Moves only; its memory is overwritten when it goes.
 class SigningKey {
  public:
+  // The key pair of a seed, which the caller draws and wipes (Algorithm 4). Both arithmetics give
+  // the same.
+  static SigningKey generate(const Seed& seed, Arithmetic arithmetic = Arithmetic::Emulated);
+
   // Refused unless f is invertible and a small G completes the basis. G is computed here: an
   // encoded key does not hold it.
   static Result<SigningKey, Refusal> decode(ByteView bytes);

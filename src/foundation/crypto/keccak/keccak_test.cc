@@ -3,11 +3,15 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "foundation/base/hex.h"
 #include "foundation/crypto/keccak/sha3.h"
 #include "foundation/crypto/keccak/shake.h"
+#include "foundation/crypto/keccak/shake_x4.h"
 
 namespace hm::keccak {
 namespace {
@@ -115,6 +119,45 @@ TEST(Shake, ACopyGoesOnAlone) {
   Bytes out(40);
   other.squeeze(out);
   EXPECT_EQ(out, squeezed<Shake256>(counting(5), 40));
+}
+
+template <class X4, class Xof>
+void expect_four_streams(crypto::Backend backend) {
+  for (std::size_t size = 0; size < X4::kRate; ++size) {
+    const std::size_t count = 1 + size % kStates;
+    const Bytes all = counting(size + kStates);
+    std::vector<ByteView> inputs;
+    std::vector<Bytes> outputs(count, Bytes(3 * X4::kRate));
+    for (std::size_t s = 0; s < count; ++s) inputs.push_back(ByteView(all).subspan(s, size));
+    X4 xof(inputs, backend);
+    for (const auto& [from, blocks] : {std::pair{0, 1}, {1, 2}}) {
+      std::vector<std::span<std::uint8_t>> parts;
+      for (Bytes& out : outputs) {
+        parts.push_back(std::span(out).subspan(X4::kRate * static_cast<std::size_t>(from),
+                                               X4::kRate * static_cast<std::size_t>(blocks)));
+      }
+      xof.squeeze_blocks(parts);
+    }
+    for (std::size_t s = 0; s < count; ++s) {
+      EXPECT_EQ(outputs[s], squeezed<Xof>(inputs[s], 3 * X4::kRate))
+          << name_of(backend) << ", stream " << s << " of " << count << ", input of " << size;
+    }
+  }
+}
+
+TEST(ShakeX4, GivesTheBytesOfTheSingleStreamsOnEveryBackend) {
+  for (const crypto::Backend backend : crypto::supported_backends()) {
+    expect_four_streams<Shake128x4, Shake128>(backend);
+    expect_four_streams<Shake256x4, Shake256>(backend);
+  }
+}
+
+TEST(ShakeX4DeathTest, InputsOfDifferentOrTooLargeSizesAreABug) {
+  const Bytes bytes(Shake256::kRate);
+  const std::array<ByteView, 2> uneven = {ByteView(bytes).first(1), ByteView(bytes).first(2)};
+  EXPECT_DEATH(Shake256x4(uneven, crypto::Backend::Portable), "size");
+  const std::array<ByteView, 1> whole_block = {ByteView(bytes)};
+  EXPECT_DEATH(Shake256x4(whole_block, crypto::Backend::Portable), "size");
 }
 
 TEST(ShakeDeathTest, AbsorbingAfterTheFirstSqueezeIsABug) {

@@ -12,8 +12,9 @@ struct WordOps {
   static Lane rotate(Lane a) {
     return std::rotl(a, n);
   }
+  static Lane exclusive_or(Lane a, Lane b) { return a ^ b; }
   static Lane chi(Lane a, Lane b, Lane c) { return a ^ (~b & c); }
-  static Lane xor5(Lane a, Lane b, Lane c, Lane d, Lane e) { return a ^ b ^ c ^ d ^ e; }
+  static Lane parity(Lane a, Lane b, Lane c, Lane d, Lane e) { return a ^ b ^ c ^ d ^ e; }
 };
 
 }  // namespace

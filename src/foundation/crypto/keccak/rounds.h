@@ -27,23 +27,25 @@ inline constexpr std::uint64_t kRoundConstant[kRounds] = {
     0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
-// Rows y of `out`: rho and pi (§3.2.2, §3.2.3) fetch lane (x, y) from lane (x + 3y, x), then chi
+// Lane `from` after theta (§3.2.1) and rho.
+template <class Ops, std::size_t from>
+[[gnu::always_inline]] inline typename Ops::Lane moved(const typename Ops::Lane* in,
+                                                       const typename Ops::Lane* theta) {
+  return Ops::template rotate<kRotation[from]>(Ops::exclusive_or(in[from], theta[from % 5]));
+}
+
+// Row y of `out`: rho and pi (§3.2.2, §3.2.3) fetch lane (x, y) from lane (x + 3y, x), then chi
 // (§3.2.4) mixes the row.
 template <class Ops, std::size_t y>
 [[gnu::always_inline]] inline void make_row(const typename Ops::Lane* in,
                                             const typename Ops::Lane* theta,
                                             typename Ops::Lane* out) {
   constexpr auto kFrom = [](std::size_t x) { return (x + 3 * y) % 5 + 5 * x; };
-  const typename Ops::Lane b0 =
-      Ops::template rotate<kRotation[kFrom(0)]>(in[kFrom(0)] ^ theta[kFrom(0) % 5]);
-  const typename Ops::Lane b1 =
-      Ops::template rotate<kRotation[kFrom(1)]>(in[kFrom(1)] ^ theta[kFrom(1) % 5]);
-  const typename Ops::Lane b2 =
-      Ops::template rotate<kRotation[kFrom(2)]>(in[kFrom(2)] ^ theta[kFrom(2) % 5]);
-  const typename Ops::Lane b3 =
-      Ops::template rotate<kRotation[kFrom(3)]>(in[kFrom(3)] ^ theta[kFrom(3) % 5]);
-  const typename Ops::Lane b4 =
-      Ops::template rotate<kRotation[kFrom(4)]>(in[kFrom(4)] ^ theta[kFrom(4) % 5]);
+  const typename Ops::Lane b0 = moved<Ops, kFrom(0)>(in, theta);
+  const typename Ops::Lane b1 = moved<Ops, kFrom(1)>(in, theta);
+  const typename Ops::Lane b2 = moved<Ops, kFrom(2)>(in, theta);
+  const typename Ops::Lane b3 = moved<Ops, kFrom(3)>(in, theta);
+  const typename Ops::Lane b4 = moved<Ops, kFrom(4)>(in, theta);
   out[5 * y + 0] = Ops::chi(b0, b1, b2);
   out[5 * y + 1] = Ops::chi(b1, b2, b3);
   out[5 * y + 2] = Ops::chi(b2, b3, b4);
@@ -57,15 +59,17 @@ template <class Ops>
   typename Ops::Lane column[5];
   typename Ops::Lane theta[5];
   [&]<std::size_t... x>(std::index_sequence<x...>) __attribute__((always_inline)) {
-    ((column[x] = Ops::xor5(in[x], in[x + 5], in[x + 10], in[x + 15], in[x + 20])), ...);
-    ((theta[x] = column[(x + 4) % 5] ^ Ops::template rotate<1>(column[(x + 1) % 5])), ...);
+    ((column[x] = Ops::parity(in[x], in[x + 5], in[x + 10], in[x + 15], in[x + 20])), ...);
+    ((theta[x] =
+          Ops::exclusive_or(column[(x + 4) % 5], Ops::template rotate<1>(column[(x + 1) % 5]))),
+     ...);
   }(std::make_index_sequence<5>());
   make_row<Ops, 0>(in, theta, out);
   make_row<Ops, 1>(in, theta, out);
   make_row<Ops, 2>(in, theta, out);
   make_row<Ops, 3>(in, theta, out);
   make_row<Ops, 4>(in, theta, out);
-  out[0] = out[0] ^ constant;
+  out[0] = Ops::exclusive_or(out[0], constant);
 }
 
 }  // namespace hm::keccak

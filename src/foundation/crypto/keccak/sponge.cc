@@ -48,7 +48,7 @@ void Sponge::absorb(ByteView input) {
 
 void Sponge::finish() {
   xor_byte(state_, at_, static_cast<std::uint8_t>(suffix_));
-  xor_byte(state_, rate_ - 1, 0x80);  // the last bit of pad10*1
+  xor_byte(state_, rate_ - 1, kLastPaddingBit);
   squeezing_ = true;
   at_ = rate_;
 }

@@ -19,6 +19,9 @@ enum class Suffix : std::uint8_t {
   Shake = 0x1f,  // FIPS 202 §6.2: 1111
 };
 
+// The last bit of pad10*1, in the last byte of the block.
+inline constexpr std::uint8_t kLastPaddingBit = 0x80;
+
 class Sponge {
  public:
   // Requires: rate is a multiple of 8 and at most 168.
