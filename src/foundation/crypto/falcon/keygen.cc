@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/keygen.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -36,11 +37,11 @@ bool is_short(const SmallPoly& f, const SmallPoly& g) {
   std::uint32_t norm = 0;      // at most 2·1024·128^2
   std::uint32_t too_long = 0;  // its highest bit tells
   for (const SmallPoly* poly : {&f, &g}) {
-    for (const std::int32_t value : *poly) {
+    std::ranges::for_each(*poly, [&](std::int32_t value) {
       norm += static_cast<std::uint32_t>(value * value);
       too_long |= static_cast<std::uint32_t>(kMaxCoefficient - value) |
                   static_cast<std::uint32_t>(kMaxCoefficient + value);
-    }
+    });
   }
   too_long |= kNormLimit / kNormUnit - norm;
   return crypto::declassified(too_long >> 31) == 0;

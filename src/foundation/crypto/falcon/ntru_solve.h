@@ -19,6 +19,7 @@ struct NtruMemory {
   NtruTower tower;
   DeepestMemory deepest;
   ReduceMemory<Real> reduce;
+  NextToTopMemory<Real> next_to_top;
   TopMemory<Real> top;
 };
 

@@ -39,7 +39,7 @@ std::unique_ptr<NtruMemory<Real>> new_memory() {
 std::size_t bits_of(const Polynomial& poly) {
   std::size_t bits = 0;
   for (const Integer& x : poly) {
-    if (x != 0) bits = std::max<std::size_t>(bits, msb(abs(x)) + 1);
+    if (x != 0) bits = std::max<std::size_t>(bits, msb(x < 0 ? Integer(-x) : x) + 1);
   }
   return bits;
 }
@@ -93,7 +93,7 @@ TEST(NtruSolve, HoldsTheEquationAndShortensTheSolutionAtEveryDepth) {
     tower.lift(depth);
     EXPECT_EQ(determinant(tower.fg(depth), tower.unreduced(depth)), expected) << depth;
     ASSERT_TRUE(depth > 1 ? reduce(tower, depth, memory->reduce)
-                          : reduce_next_to_top(tower, memory->top));
+                          : reduce_next_to_top(tower, memory->next_to_top));
     EXPECT_EQ(determinant(tower.fg(depth), tower.reduced(depth)), expected) << depth;
     // Rounding leaves at most n/2 times f: half the bits of n, and the spread of coefficients.
     EXPECT_LE(bits_of(oracle::polynomial_of(tower.reduced(depth), 0)),
