@@ -85,7 +85,7 @@ std::uint64_t bits_at(const std::uint8_t* bytes, std::size_t position) {
 // Algorithm 18, Decompress. The number of bytes used. Requires: 8 zeros behind the bytes, so that
 // a look ahead needs no bound of its own.
 Result<std::size_t, Refusal> decompress(ByteView bytes, ShortSpan s2) {
-  constexpr int kMaxHigh = kMaxSignatureCoefficient >> 7;
+  constexpr std::size_t kMaxHigh = kMaxSignatureCoefficient >> 7;
   const std::size_t end = bytes.size() * 8;
   std::size_t position = 0;
   std::int32_t negative_zero = 0;  // negative if a coefficient is
@@ -93,13 +93,13 @@ Result<std::size_t, Refusal> decompress(ByteView bytes, ShortSpan s2) {
     const std::uint64_t bits = bits_at(bytes.data(), position);
     const auto minus = -static_cast<std::int32_t>(bits >> 63);  // -1 or 0
     const auto low = static_cast<std::int32_t>((bits >> 56) & 0x7F);
-    const int high = std::countl_zero(bits << 8);
-    position += 8 + static_cast<std::size_t>(high) + 1;
+    const auto high = static_cast<std::size_t>(std::countl_zero(bits << 8));
+    position += 8 + high + 1;
     if (high > kMaxHigh || position > end) [[unlikely]] {
       return fail(position - high + kMaxHigh > end ? Refusal::Truncated
                                                    : Refusal::CoefficientOutOfRange);
     }
-    const std::int32_t magnitude = (high << 7) | low;
+    const std::int32_t magnitude = (static_cast<std::int32_t>(high) << 7) | low;
     negative_zero |= minus & (magnitude - 1);
     x = static_cast<std::int16_t>((magnitude ^ minus) - minus);
   }

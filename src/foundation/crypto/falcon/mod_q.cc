@@ -187,6 +187,20 @@ SecretBuffer<Residue> residues_of(SmallView small) {
   return residues;
 }
 
+// Whether f G - g F = q, given that it is so modulo q: then the coefficients, of a size below 2^22,
+// need only be right modulo 2^16 too.
+bool satisfies_ntru_equation(SmallView f, SmallView g, SmallView big_f, SmallView big_g) {
+  SecretBuffer<std::uint16_t> sum(2 * kDegree);  // the product before x^n = -1
+  for (std::size_t i = 0; i < kDegree; ++i) {
+    for (std::size_t j = 0; j < kDegree; ++j) {
+      sum[i + j] = static_cast<std::uint16_t>(sum[i + j] + f[i] * big_g[j] - g[i] * big_f[j]);
+    }
+  }
+  std::uint32_t difference = (sum[0] - std::uint32_t{sum[kDegree]} - kModulus) & 0xFFFF;
+  for (std::size_t i = 1; i < kDegree; ++i) difference |= sum[i] ^ sum[i + kDegree];
+  return crypto::declassified(difference == 0);
+}
+
 ResidueSpan all_of(SecretBuffer<Residue>& buffer) { return ResidueSpan(buffer.data(), kDegree); }
 
 }  // namespace
@@ -243,7 +257,7 @@ bool complete_private(SmallSpan big_g, SmallView f, SmallView g, SmallView big_f
     out_of_range |= static_cast<std::uint32_t>((127 - x) | (x + 127)) >> 31;
     big_g[i] = static_cast<std::int8_t>(x);
   }
-  return crypto::declassified(out_of_range == 0);
+  return crypto::declassified(out_of_range == 0) && satisfies_ntru_equation(f, g, big_f, big_g);
 }
 
 }  // namespace hm::falcon

@@ -37,8 +37,9 @@ void multiply_ntt(ResidueSpan a, ResidueView b);
 // h = g / f (Algorithm 4 line 10). False if f has no inverse.
 [[nodiscard]] bool compute_public(ResidueSpan h, SmallView f, SmallView g);
 
-// G = g F / f, the coefficient of the NTRU equation f G - g F = q that secret keys leave out. False
-// if f has no inverse or a coefficient of G is not within -127 to 127.
+// G = g F / f, which secret keys leave out. False if f has no inverse, a coefficient of G is not
+// within -127 to 127, or f G - g F = q, the NTRU equation, holds modulo q only. Requires:
+// coefficients within the widths of an encoded secret key.
 [[nodiscard]] bool complete_private(SmallSpan big_g, SmallView f, SmallView g, SmallView big_f);
 
 }  // namespace hm::falcon

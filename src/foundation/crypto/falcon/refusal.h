@@ -16,7 +16,7 @@ enum class Refusal : std::uint8_t {
   TrailingBits,           // bits behind the last coefficient that are not 0
   TrailingBytes,          // bytes behind the last coefficient: any, or in the padding not 0
   NotInvertible,          // f has no inverse modulo q
-  NotAnNtruKey,           // no small G completes f, g and F to a basis of an NTRU lattice
+  NotAnNtruKey,           // no small G completes f, g and F to a solution of f G - g F = q
   NotShort,               // well-formed, but no signature of this message under this key
 };
 

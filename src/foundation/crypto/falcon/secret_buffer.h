@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An array on the heap whose memory is overwritten before it is given back. Everything computed
-// from a Falcon secret key lives in one: the stack keeps no vector of secrets.
+// An array on the heap whose memory is overwritten before it is given back. What is computed from a
+// Falcon secret key lives in one, or in a crypto::Wiped.
 #pragma once
 
 #include <cstddef>

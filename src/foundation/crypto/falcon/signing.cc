@@ -93,8 +93,8 @@ class Signing {
     F::inverse(t1_);
   }
 
-  // s = (c, 0) - (t0, t1): its s2, and its squared norm. The bound is judged on all coefficients,
-  // whatever the first ones add up to.
+  // s = (c, 0) - (t0, t1): its s2, and its squared norm. An s2 beyond 16 bits is cut, and its norm
+  // is beyond the bound.
   std::uint64_t difference(ResidueView c, ShortSpan s2) const {
     std::uint64_t norm = 0;
     for (std::size_t i = 0; i < kDegree; ++i) {
