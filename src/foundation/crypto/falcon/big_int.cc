@@ -89,13 +89,10 @@ void center(BigInts integers, std::span<const std::uint32_t> product) {
 
 }  // namespace
 
-void residues(BigInts integers, Sign sign, const SmallPrime& prime, std::span<std::uint32_t> out) {
-  // A negative value was read as if 2^(31·length) were added to it.
-  std::uint32_t excess = 0;
-  if (sign == Sign::Signed) {
-    const std::uint32_t exponent = static_cast<std::uint32_t>(integers.length);
-    excess = prime.mul(prime.power(prime.limb, exponent), 1);
-  }
+void residues(BigInts integers, const SmallPrime& prime, std::span<std::uint32_t> out) {
+  // A negative value is read as if 2^(31·length) were added to it.
+  const auto exponent = static_cast<std::uint32_t>(integers.length);
+  const std::uint32_t excess = prime.mul(prime.power(prime.limb, exponent), 1);
   const SmallPrime local = prime;
   for_lanes(integers.count, [&](std::size_t first, auto lanes) {
     const auto values =

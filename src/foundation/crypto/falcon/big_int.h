@@ -44,7 +44,7 @@ constexpr std::int64_t signed_limb(std::uint32_t highest) {
 enum class Sign : std::uint8_t { Signed, Nonnegative };
 
 // Each integer modulo `prime`. Requires: out.size() == integers.count, length at least 1.
-void residues(BigInts integers, Sign sign, const SmallPrime& prime, std::span<std::uint32_t> out);
+void residues(BigInts integers, const SmallPrime& prime, std::span<std::uint32_t> out);
 
 // From the residue number system with the first `length` small primes to limbs, in place: the
 // integer in [0, P) with these residues, P the product of the primes, or the one in (-P/2, P/2).

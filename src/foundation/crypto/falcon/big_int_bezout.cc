@@ -19,7 +19,7 @@ constexpr unsigned kSteps = kLimbBits;
 // Bits by which kSteps steps shorten a and b together, at least: the window of the highest bits may
 // mislead one of them.
 constexpr std::size_t kProgress = 30;
-constexpr std::size_t kRounds = (2 * kLimbBits * kResultantLimbs + kProgress) / kProgress;
+constexpr std::size_t kRounds = (kResultantLimbs * 2 * kLimbBits + kProgress) / kProgress;
 constexpr unsigned kRoundBits = std::bit_width(kRounds) - 1;
 
 // What kSteps steps come to: a becomes (a·aa + b·ab) / 2^31 and b becomes (a·ba + b·bb) / 2^31.

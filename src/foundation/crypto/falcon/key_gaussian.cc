@@ -34,24 +34,23 @@ std::int8_t gaussian(const std::uint8_t* draw) {
 }  // namespace
 
 void sample_key_polynomial(keccak::Shake256& randomness, SmallPoly& poly) {
-  std::array<std::uint8_t, kDrawSize * kDrawsAtOnce> draws;
+  crypto::Wiped<std::array<std::uint8_t, kDrawSize * kDrawsAtOnce>> draws;
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < kDegree; ++i) {
     const std::size_t at = i % kDrawsAtOnce;
-    if (at == 0) randomness.squeeze(draws);
-    poly[i] = gaussian(draws.data() + at * kDrawSize);
+    if (at == 0) randomness.squeeze(*draws);
+    poly[i] = gaussian(draws->data() + at * kDrawSize);
     sum += static_cast<std::uint32_t>(poly[i]);
   }
   // That the sum is odd is public, so the number of repetitions tells nothing.
   std::int8_t& last = poly[kDegree - 1];
   while (crypto::declassified(sum & 1) == 0) {
     sum -= static_cast<std::uint32_t>(last);
-    const std::span<std::uint8_t> draw = std::span(draws).first(kDrawSize);
+    const std::span<std::uint8_t> draw = std::span(*draws).first(kDrawSize);
     randomness.squeeze(draw);
     last = gaussian(draw.data());
     sum += static_cast<std::uint32_t>(last);
   }
-  crypto::wipe(draws);
 }
 
 }  // namespace hm::falcon

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The secret polynomials f and g before any test: coefficients from the discrete Gaussian over the
-// integers with standard deviation 1.17·sqrt(q/2n) (Falcon specification §3.8.2, Algorithm 5 lines
-// 2-5 and equation 3.29), n = 1024 and q = 12289, with the bits of the round-3 reference code.
-// Constant time: every draw reads the whole table.
+// integers with standard deviation 1.17·sqrt(q/2n), n = 1024 and q = 12289 (Falcon specification
+// §3.8.2, Algorithm 5 lines 1-6). They come from a table, as in the round-3 reference code, and
+// take the same bits of randomness. Constant time: every draw reads the whole table.
 #pragma once
 
 #include <array>

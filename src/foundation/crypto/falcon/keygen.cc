@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "foundation/crypto/falcon/keygen.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
 #include "foundation/crypto/constant_time.h"
 #include "foundation/crypto/falcon/fft.h"
 #include "foundation/crypto/falcon/key_gaussian.h"
+#include "foundation/crypto/falcon/mod_q.h"
 #include "foundation/crypto/falcon/ntru_solve.h"
 #include "foundation/crypto/falcon/secret_buffer.h"
 #include "foundation/crypto/wipe.h"
@@ -14,8 +16,8 @@
 namespace hm::falcon {
 namespace {
 
-// Coefficients of f and g go into secret keys with 5 bits each, without -16 (§3.11.5).
-constexpr std::int32_t kCoefficientLimit = 16;
+// Secret keys hold f and g without the value that has no negative (§3.11.5).
+constexpr std::int32_t kMaxCoefficient = (1 << (kSmallBits - 1)) - 1;
 // Both vectors must be no longer than 1.17·sqrt(q) (Algorithm 5 line 10): squared, and in units of
 // 1/10000.
 constexpr std::uint32_t kNormUnit = 10'000;
@@ -27,18 +29,19 @@ struct KeygenMemory {
   std::array<Real, kDegree> f, g;
   std::array<Real, kDegree / 2> inverse_norm;
 };
+static_assert(sizeof(KeygenMemory<EmulatedReal>) <= kKeygenMemory &&
+              sizeof(KeygenMemory<HardwareReal>) <= kKeygenMemory);
 
 // Whether every coefficient can be encoded and (g, -f) is short.
 bool is_short(const SmallPoly& f, const SmallPoly& g) {
-  std::uint32_t norm = 0;  // at most 2·1024·128^2
-  std::uint32_t too_long = 0;
+  std::uint32_t norm = 0;      // at most 2·1024·128^2
+  std::uint32_t too_long = 0;  // its highest bit tells
   for (const SmallPoly* poly : {&f, &g}) {
-    for (const std::int32_t value : *poly) {
+    std::ranges::for_each(*poly, [&](std::int32_t value) {
       norm += static_cast<std::uint32_t>(value * value);
-      // Negative if the absolute value reaches the limit.
-      too_long |= static_cast<std::uint32_t>(kCoefficientLimit - 1 - value) |
-                  static_cast<std::uint32_t>(kCoefficientLimit - 1 + value);
-    }
+      too_long |= static_cast<std::uint32_t>(kMaxCoefficient - value) |
+                  static_cast<std::uint32_t>(kMaxCoefficient + value);
+    });
   }
   too_long |= kNormLimit / kNormUnit - norm;
   return crypto::declassified(too_long >> 31) == 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bottom of the NTRU solver (Falcon specification §3.8.2, Algorithm 6 lines 1-5): at depth 10
+// The bottom of the NTRU solver (Falcon specification §3.8.2, Algorithm 6 lines 1-6): at depth 10
 // f and g are integers, the resultants of the polynomials with X^n + 1, and F and G come out of
 // their greatest common divisor.
 #pragma once

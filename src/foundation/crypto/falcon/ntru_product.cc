@@ -49,7 +49,7 @@ void transform_pair(BigInts fg, BigInts transforms) {
     const SmallPrime& prime = small_primes()[u];
     const SmallNtt ntt(prime, n);
     const auto row = transforms.row(u);
-    residues(fg, Sign::Signed, prime, row);
+    residues(fg, prime, row);
     ntt.forward(row.first(n));
     ntt.forward(row.last(n));
     for (std::uint32_t& value : row) value = prime.to_montgomery(value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The exact part of Babai's reduction in the NTRU solver (Falcon specification §3.8.2, Algorithm 7
-// line 8): F - k·f and G - k·g for a polynomial k of 32-bit integers times a power of two. Two
-// multiplications modulo x^n + 1 with the same result: in the residue number system, which is the
-// faster one where the degree is high, and limb by limb.
+// lines 3 and 4): F - k·f and G - k·g for a polynomial k of 32-bit integers times a power of two.
+// Two multiplications modulo x^n + 1 with the same result: in the residue number system, which is
+// the faster one where the degree is high, and limb by limb.
 #pragma once
 
 #include <algorithm>

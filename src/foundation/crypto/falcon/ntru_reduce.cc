@@ -29,6 +29,7 @@ int bits_below_window(BigInts integers) {
   return static_cast<int>((integers.length - window(integers).length) * kLimbBits);
 }
 
+// f and g in real numbers, and the quotients of F and G by them.
 template <RealBackEnd Real>
 class Reduction {
  public:
@@ -47,7 +48,7 @@ class Reduction {
     Fft<Real>::adjoint(g_);
   }
 
-  // k = (F f* + G g*) / (f f* + g g*), scaled down by 2^scale and rounded (Algorithm 7 line 7).
+  // k = (F f* + G g*) / (f f* + g g*), scaled down by 2^scale and rounded (Algorithm 7 line 2).
   // False if a coefficient does not fit 32 bits.
   bool divide(BigInts big_fg, int scale) {
     approximate_pair(big_fg, big_f_, big_g_);

@@ -49,7 +49,7 @@ bool solve_ntru(const SmallPoly& f, const SmallPoly& g, SmallPoly& big_f, SmallP
     if (!reduce(tower, depth, memory.reduce)) return false;
   }
   tower.lift(1);
-  if (!reduce_next_to_top(tower, memory.top)) return false;
+  if (!reduce_next_to_top(tower, memory.next_to_top)) return false;
   tower.lift(0);
   return reduce_top(tower, big_f, big_g, memory.top) &&
          solves(f, g, big_f, big_g, tower.above, memory.top.big_fg);

@@ -19,10 +19,11 @@ struct NtruMemory {
   NtruTower tower;
   DeepestMemory deepest;
   ReduceMemory<Real> reduce;
+  NextToTopMemory<Real> next_to_top;
   TopMemory<Real> top;
 };
 
-// False if no solution was found, as for a few of a hundred pairs; F and G are then of no use.
+// False if no solution was found, as for about one pair in ten; F and G are then of no use.
 // Requires: the sums of the coefficients of f and of g are odd.
 template <RealBackEnd Real>
 bool solve_ntru(const SmallPoly& f, const SmallPoly& g, SmallPoly& big_f, SmallPoly& big_g,

@@ -2,7 +2,6 @@
 #include "foundation/crypto/falcon/ntru_top.h"
 
 #include <cstddef>
-#include <limits>
 #include <span>
 
 #include "foundation/crypto/constant_time.h"
@@ -46,9 +45,9 @@ void to_reals(const SmallNtt& ntt, std::span<std::uint32_t> transform, std::span
   Fft<Real>::forward(out);
 }
 
-// Coefficients of F and G go into secret keys with 8 bits each, without -128 (§3.11.5).
+// Secret keys hold F without the value that has no negative (§3.11.5); G has the same bound.
 bool to_small(const SmallPrime& prime, std::span<const std::uint32_t> values, SmallPoly& out) {
-  constexpr std::int32_t kLimit = std::numeric_limits<std::int8_t>::max();
+  constexpr std::int32_t kLimit = (1 << (kLargeBits - 1)) - 1;
   std::int32_t outside = 0;  // negative if a coefficient is
   for (std::size_t i = 0; i < kDegree; ++i) {
     const std::int32_t value = prime.to_signed(values[i]);
@@ -61,8 +60,8 @@ bool to_small(const SmallPrime& prime, std::span<const std::uint32_t> values, Sm
 }  // namespace
 
 template <RealBackEnd Real>
-bool reduce_next_to_top(NtruTower& tower, TopMemory<Real>& memory) {
-  auto& [f, g, big_f, big_g, k, inverse_norm, dividend, divisor, big_fg, residues] = memory;
+bool reduce_next_to_top(NtruTower& tower, NextToTopMemory<Real>& memory) {
+  auto& [f, g, big_f, big_g, k, inverse_norm] = memory;
   constexpr std::size_t kN = degree_at(1);
   approximate<Real>(tower.unreduced(1), 0, big_f);
   approximate<Real>(tower.unreduced(1), kN, big_g);
@@ -70,7 +69,7 @@ bool reduce_next_to_top(NtruTower& tower, TopMemory<Real>& memory) {
   approximate<Real>(tower.fg(1), kN, g);
   for (auto* poly : {&f, &g, &big_f, &big_g}) Fft<Real>::forward(*poly);
 
-  // k = (F f* + G g*) / (f f* + g g*), rounded (Algorithm 7 line 7).
+  // k = (F f* + G g*) / (f f* + g g*), rounded (Algorithm 7 line 2).
   Fft<Real>::add_multiply_adjoint(k, big_f, big_g, f, g);
   Fft<Real>::inverse_norm(inverse_norm, f, g);
   Fft<Real>::multiply_by_self_adjoint(k, inverse_norm);
@@ -95,10 +94,10 @@ bool reduce_top(NtruTower& tower, SmallPoly& big_f, SmallPoly& big_g, TopMemory<
   const SmallNtt ntt(prime, kDegree);
   const auto f = std::span(tower.above).first(kDegree);
   const auto g = std::span(tower.above).last(kDegree);
-  residues(tower.fg(0), Sign::Signed, prime, tower.above);
+  residues(tower.fg(0), prime, tower.above);
   const auto upper_f = std::span(memory.big_fg).first(kDegree);
   const auto upper_g = std::span(memory.big_fg).last(kDegree);
-  residues(tower.unreduced(0), Sign::Signed, prime, memory.big_fg);
+  residues(tower.unreduced(0), prime, memory.big_fg);
   for (const auto poly : {f, g, upper_f, upper_g}) ntt.forward(poly);
 
   // k as at depth 1, but dividend and divisor are exact.
@@ -125,8 +124,8 @@ bool reduce_top(NtruTower& tower, SmallPoly& big_f, SmallPoly& big_g, TopMemory<
   return to_small(prime, upper_f, big_f) && to_small(prime, upper_g, big_g);
 }
 
-template bool reduce_next_to_top(NtruTower&, TopMemory<EmulatedReal>&);
-template bool reduce_next_to_top(NtruTower&, TopMemory<HardwareReal>&);
+template bool reduce_next_to_top(NtruTower&, NextToTopMemory<EmulatedReal>&);
+template bool reduce_next_to_top(NtruTower&, NextToTopMemory<HardwareReal>&);
 template bool reduce_top(NtruTower&, SmallPoly&, SmallPoly&, TopMemory<EmulatedReal>&);
 template bool reduce_top(NtruTower&, SmallPoly&, SmallPoly&, TopMemory<HardwareReal>&);
 

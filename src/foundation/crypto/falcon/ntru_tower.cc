@@ -33,7 +33,7 @@ void NtruTower::descend(const SmallPoly& f, const SmallPoly& g) {
     for (std::size_t u = 0; u < to.length; ++u) {
       const SmallPrime& prime = small_primes()[u];
       const SmallNtt ntt(prime, degree_at(depth));
-      residues(from, Sign::Signed, prime, values);
+      residues(from, prime, values);
       forward(ntt, values);
       const auto norm = to.row(u);
       for (std::size_t v = 0; v < norm.size(); ++v) {
@@ -59,9 +59,9 @@ void NtruTower::lift(unsigned depth) {
   for (std::size_t u = 0; u < to.length; ++u) {
     const SmallPrime prime = small_primes()[u];
     const SmallNtt ntt(prime, n);
-    residues(fg(depth), Sign::Signed, prime, pair);
+    residues(fg(depth), prime, pair);
     forward(ntt, pair);
-    residues(from, Sign::Signed, prime, deeper);
+    residues(from, prime, deeper);
     forward(ntt, deeper);
     const auto big_f = to.row(u).first(n);
     const auto big_g = to.row(u).last(n);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way down and the way up of the NTRU solver (Falcon specification §3.8.2, Algorithm 6):
-// f and g at each depth, each the field norm of the one above (line 6), and the solution of one
-// depth lifted to the one above (lines 8 and 9), not reduced. Both multiply in the residue number
-// system and the number-theoretic transform (§4.4.3).
+// f and g at each depth, each the field norm of the one above (lines 8 and 9), and the solution of
+// one depth lifted to the one above (lines 11 and 12), not reduced. Both multiply in the residue
+// number system and the number-theoretic transform (§4.4.3).
 //
 // A pair of polynomials is one table of 2n integers: the coefficients of the first, then those of
 // the second.
