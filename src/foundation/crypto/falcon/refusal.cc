@@ -14,6 +14,7 @@ std::string_view name_of(Refusal refusal) {
     case Refusal::TrailingBytes: return "trailing_bytes";
     case Refusal::NotInvertible: return "not_invertible";
     case Refusal::NotAnNtruKey: return "not_an_ntru_key";
+    case Refusal::LongBasis: return "long_basis";
     case Refusal::NotShort: return "not_short";
   }
   return "unknown";

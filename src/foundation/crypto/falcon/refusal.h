@@ -17,6 +17,7 @@ enum class Refusal : std::uint8_t {
   TrailingBytes,          // bytes behind the last coefficient: any, or in the padding not 0
   NotInvertible,          // f has no inverse modulo q
   NotAnNtruKey,           // no small G completes f, g and F to a solution of f G - g F = q
+  LongBasis,              // f and g solve it, but nothing that is signed with them is short
   NotShort,               // well-formed, but no signature of this message under this key
 };
 

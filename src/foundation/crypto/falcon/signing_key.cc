@@ -6,6 +6,7 @@
 
 #include "foundation/crypto/falcon/codec.h"
 #include "foundation/crypto/falcon/hash_to_point.h"
+#include "foundation/crypto/falcon/key_norms.h"
 #include "foundation/crypto/falcon/keygen.h"
 #include "foundation/crypto/falcon/mod_q.h"
 #include "foundation/crypto/falcon/signing.h"
@@ -49,6 +50,7 @@ Result<SigningKey, Refusal> SigningKey::decode(ByteView bytes) {
   std::array<Residue, kDegree> h;
   if (!compute_public(h, f, g)) return fail(Refusal::NotInvertible);
   if (!complete_private(big_g, f, g, big_f)) return fail(Refusal::NotAnNtruKey);
+  if (!has_short_basis<EmulatedReal>(f, g)) return fail(Refusal::LongBasis);
   return SigningKey(std::move(basis), VerifyingKey(h));
 }
 

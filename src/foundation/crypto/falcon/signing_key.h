@@ -41,8 +41,8 @@ class SigningKey {
   // the same.
   static SigningKey generate(const Seed& seed, Arithmetic arithmetic = Arithmetic::Emulated);
 
-  // Refused unless f is invertible and a small G completes the basis. G is computed here: an
-  // encoded key does not hold it.
+  // Refused unless f is invertible, a small G completes the basis, and f and g are as short as
+  // those that are generated. G is computed here: an encoded key does not hold it.
   static Result<SigningKey, Refusal> decode(ByteView bytes);
 
   SecretBuffer<std::uint8_t> encode() const;

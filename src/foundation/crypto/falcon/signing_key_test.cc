@@ -156,5 +156,19 @@ TEST(FalconSign, SecretKeysThatAreNoneAreRefused) {
   EXPECT_EQ(SigningKey::decode(ByteView(bytes).first(100)).error(), Refusal::WrongLength);
 }
 
+// In powers of x^256: a solution of f G - g F = q whose second vector, orthogonalised, is long.
+// Signing under it would try again without end.
+TEST(FalconSign, AKeyWithALongBasisIsRefused) {
+  constexpr std::array<std::array<std::int8_t, 4>, 3> kParts = {
+      {{13, -13, -13, -14}, {-13, 14, 14, -15}, {103, -108, 120, 124}}};
+  std::array<std::array<std::int8_t, kDegree>, 3> polynomials{};
+  for (std::size_t p = 0; p < 3; ++p) {
+    for (std::size_t i = 0; i < 4; ++i) polynomials[p][256 * i] = kParts[p][i];
+  }
+  std::array<std::uint8_t, kSecretKeySize> bytes;
+  encode_secret_key(polynomials[0], polynomials[1], polynomials[2], bytes);
+  EXPECT_EQ(decode_refusal(bytes), Refusal::LongBasis);
+}
+
 }  // namespace
 }  // namespace hm::falcon
