@@ -30,7 +30,8 @@ inline __m256i swap_pairs(__m256i a) {
 }  // namespace
 
 void prepare_avx2(const NttPolynomial& f, Factor& out) {
-  const VectorMultiplier by_r = broadcast(multiplier(kMontgomery));
+  constexpr Multiplier kR = multiplier(kMontgomery);
+  const VectorMultiplier by_r = broadcast(kR);
   for (std::size_t i = 0; i < kVectors; ++i) {
     const __m256i c = load(f.c + kWidth * i);
     store(out.even + kWidth * i, multiply(c, load(kGammas.of[i])));
