@@ -15,8 +15,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,7 +37,7 @@ using Key = ml_kem::DecapsulationKey<P>;
 using Ciphertext = ml_kem::Ciphertext<P>;
 
 constexpr std::size_t kDefaultSamples = 20'000;
-constexpr std::size_t kPool = 64;  // members of a random class
+constexpr std::size_t kBatch = 256;
 constexpr std::array kPercentiles = {100, 99, 95, 90, 75, 50};
 
 // Ticks of the time stamp counter, which run at the nominal clock whatever the actual one; on
@@ -65,9 +63,11 @@ std::string machine() {
   return "unknown";
 }
 
+enum class Class : std::uint8_t { Fixed, Random };
+
 struct Sample {
   std::uint64_t ticks;
-  bool is_random;
+  Class of;
 };
 
 struct Row {
@@ -95,7 +95,8 @@ class Moments {
 double welch_t(const std::vector<Sample>& samples, std::uint64_t limit) {
   std::array<Moments, 2> classes;
   for (const Sample& sample : samples) {
-    if (sample.ticks <= limit) classes[sample.is_random].add(static_cast<double>(sample.ticks));
+    if (sample.ticks > limit) continue;
+    classes[sample.of == Class::Random].add(static_cast<double>(sample.ticks));
   }
   const double error = std::sqrt(classes[0].error() + classes[1].error());
   if (!classes[0].is_usable() || !classes[1].is_usable() || error == 0) return 0;
@@ -118,18 +119,26 @@ class Leakage {
  public:
   explicit Leakage(std::size_t samples) : samples_(samples) {}
 
-  // `prepare` lays out member 0, the fixed one, or one of 1 to kPool at one address; `run` is what
-  // is timed.
-  double measure(const std::function<void(std::size_t)>& prepare,
-                 const std::function<void()>& run) {
+  // `make` gives an input of the fixed class or of the random one, `run` is what is timed. Inputs
+  // are made a batch ahead, each in memory of its own, so that the classes differ in nothing that
+  // caches remember.
+  template <class Make, class Run>
+  double measure(const Make& make, const Run& run) {
     std::vector<Sample> all;
-    for (std::size_t i = 0; i < samples_; ++i) {
-      const std::uint64_t chance = draw();
-      const bool is_random = (chance & 1) != 0;
-      prepare(is_random ? 1 + (chance >> 1) % kPool : 0);
-      const std::uint64_t start = ticks();
-      run();
-      all.push_back({ticks() - start, is_random});
+    all.reserve(samples_);
+    while (all.size() < samples_) {
+      std::vector<Class> classes;
+      std::vector<decltype(make(Class::Fixed))> inputs;
+      inputs.reserve(kBatch);
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        classes.push_back((bytes<1>()[0] & 1) != 0 ? Class::Random : Class::Fixed);
+        inputs.push_back(make(classes.back()));
+      }
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        const std::uint64_t start = ticks();
+        run(inputs[i]);
+        all.push_back({ticks() - start, classes[i]});
+      }
     }
     return worst_t(all);
   }
@@ -142,63 +151,58 @@ class Leakage {
   }
 
  private:
-  std::uint64_t draw() {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : bytes<sizeof value>()) value = value << 8 | byte;
-    return value;
-  }
-
   keccak::Shake128 random_;
   std::size_t samples_;
 };
 
-// Ciphertexts of one key: the fixed one and kPool others, valid ones or ones that are rejected.
+// Ciphertexts of one key: a fixed one, and other valid ones or ones that are rejected.
 enum class Others { Valid, Rejected };
 
 double of_ciphertexts(Leakage& test, const Key& key, Others others, Backend backend) {
-  std::vector<Ciphertext> pool;
-  while (pool.size() <= kPool) {
+  const auto valid = [&] {
     const auto m = test.bytes<ml_kem::kWordSize>();
-    pool.push_back(ml_kem::encapsulate(key.encapsulation_key(), m, backend).ciphertext);
-    if (others == Others::Rejected && pool.size() > 1) {
-      pool.back().bytes = test.bytes<Ciphertext::kSize>();
-    }
-  }
-  Ciphertext present;
-  return test.measure([&](std::size_t member) { present = pool[member]; },
-                      [&] { key.decapsulate(present, backend); });
+    return ml_kem::encapsulate(key.encapsulation_key(), m, backend).ciphertext;
+  };
+  const Ciphertext fixed = valid();
+  const auto make = [&](Class of) {
+    // Both classes do the same work.
+    Ciphertext other = valid();
+    if (others == Others::Rejected) other.bytes = test.bytes<Ciphertext::kSize>();
+    return of == Class::Fixed ? fixed : other;
+  };
+  return test.measure(make, [&](const Ciphertext& input) { key.decapsulate(input, backend); });
 }
 
 // Secret vectors under one public key, so that only secrets differ: an expanded key may hold any.
 double of_keys(Leakage& test, const Key& key, Backend backend) {
   const auto made = ml_kem::encapsulate(key.encapsulation_key(), test.bytes<ml_kem::kWordSize>());
-  std::vector<std::array<std::uint8_t, Key::kSize>> pool;
-  while (pool.size() <= kPool) {
+  const auto secret = [&] {
     const auto other = Key::from_seed(test.bytes<ml_kem::kSeedSize>()).expanded();
-    pool.push_back(key.expanded());
-    std::copy_n(other.begin(), ml_kem::kVectorSize<P>, pool.back().begin());
+    auto expanded = key.expanded();
+    std::copy_n(other.begin(), ml_kem::kVectorSize<P>, expanded.begin());
     std::copy_n(other.end() - ml_kem::kWordSize, ml_kem::kWordSize,
-                pool.back().end() - ml_kem::kWordSize);
-  }
-  std::optional<Key> present;
-  const auto prepare = [&](std::size_t member) {
-    auto parsed = Key::parse_expanded(pool[member]);
-    HM_CHECK(parsed.has_value());
-    present.reset();
-    present.emplace(std::move(*parsed));
+                expanded.end() - ml_kem::kWordSize);
+    return expanded;
   };
-  return test.measure(prepare, [&] { present->decapsulate(made.ciphertext, backend); });
+  const auto fixed = secret();
+  const auto make = [&](Class of) {
+    const auto other = secret();
+    auto parsed = Key::parse_expanded(of == Class::Fixed ? fixed : other);
+    HM_CHECK(parsed.has_value());
+    return std::move(*parsed);
+  };
+  return test.measure(make, [&](const Key& input) { input.decapsulate(made.ciphertext, backend); });
 }
 
 double of_canary(Leakage& test) {
+  using Word = std::array<std::uint8_t, ml_kem::kWordSize>;
   const auto secret = test.bytes<ml_kem::kWordSize>();
-  std::array<std::uint8_t, ml_kem::kWordSize> guess{};
   volatile bool same = false;
-  const auto prepare = [&](std::size_t member) {
-    guess = secret;
-    if (member != 0) guess.front() ^= 1;
+  const auto make = [&](Class of) {
+    const Word other = test.bytes<ml_kem::kWordSize>();
+    return of == Class::Fixed ? secret : other;
   };
-  return test.measure(prepare, [&] {
+  return test.measure(make, [&](const Word& guess) {
     std::size_t i = 0;
     while (i < secret.size() && secret[i] == guess[i]) ++i;
     same = i == secret.size();

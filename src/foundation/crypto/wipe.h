@@ -2,6 +2,7 @@
 // Overwriting secrets, and comparing them in constant time.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -13,13 +14,15 @@ namespace hm::crypto {
 // Overwrites with zeros in a way that the compiler keeps.
 void wipe(std::span<std::uint8_t> secret);
 
-// A value that is overwritten when its scope ends.
+// A value that is overwritten when its scope ends. What a function makes is made in place, so that
+// no copy of it stays behind.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 struct Wiped {
   T value{};
 
   Wiped() = default;
+  explicit Wiped(std::invocable auto make) : value(make()) {}
   Wiped(const Wiped&) = delete;
   Wiped& operator=(const Wiped&) = delete;
   ~Wiped() { wipe({reinterpret_cast<std::uint8_t*>(&value), sizeof value}); }

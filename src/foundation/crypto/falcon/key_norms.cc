@@ -22,7 +22,8 @@ bool is_short(SmallView f, SmallView g) {
   std::uint32_t norm = 0;      // at most 2·1024·128^2
   std::uint32_t too_long = 0;  // its highest bit tells
   for (const SmallView poly : {f, g}) {
-    for (const std::int32_t value : poly) {
+    for (const std::int8_t coefficient : poly) {
+      const std::int32_t value{coefficient};
       norm += static_cast<std::uint32_t>(value * value);
       too_long |= static_cast<std::uint32_t>(kMaxCoefficient - value) |
                   static_cast<std::uint32_t>(kMaxCoefficient + value);

@@ -18,7 +18,7 @@
 
 namespace hm::falcon {
 
-inline constexpr std::size_t kKeygenMemory = 192 * 1024;
+inline constexpr std::size_t kKeygenMemory = std::size_t{192} * 1024;
 
 // Overwrites its secret part when it goes.
 struct NtruKey {

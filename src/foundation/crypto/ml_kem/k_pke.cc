@@ -71,8 +71,8 @@ void k_pke_keygen(WordView d, std::span<std::uint8_t, kEncapsulationKeySize<P>> 
   Wiped<std::array<std::uint8_t, kWordSize + 1>> seed;
   std::ranges::copy(d, seed->begin());
   seed->back() = static_cast<std::uint8_t>(k);
-  Wiped<std::array<std::uint8_t, 2 * kWordSize>> expanded;
-  *expanded = keccak::sha3_512(*seed);
+  const Wiped<std::array<std::uint8_t, 2 * kWordSize>> expanded(
+      [&] { return keccak::sha3_512(*seed); });
   const auto rho = std::span(*expanded).template first<kWordSize>();
   const auto sigma = std::span(*expanded).template last<kWordSize>();
   crypto::declassify(rho);

@@ -35,10 +35,10 @@ bool are_canonical(ByteView polynomials) {
 }
 
 // (K, r) = G(m ‖ H(ek)).
-void derive(MessageView m, std::span<const std::uint8_t, kWordSize> hash, TwoWords& out) {
+TwoWords derive(MessageView m, std::span<const std::uint8_t, kWordSize> hash) {
   Wiped<TwoWords> input;
   std::ranges::copy(hash, std::ranges::copy(m, input->begin()).out);
-  out = keccak::sha3_512(*input);
+  return keccak::sha3_512(*input);
 }
 
 }  // namespace
@@ -175,8 +175,7 @@ SharedSecret DecapsulationKey<P>::decapsulate(const Ciphertext<P>& ciphertext,
   Wiped<Word> m;
   k_pke_decrypt<P>(secret_.decryption_key, ciphertext.bytes, *m, backend);
   // Line 6: (K', r') = G(m' ‖ h).
-  Wiped<TwoWords> derived;
-  derive(*m, encapsulation_key_.hash(), *derived);
+  const Wiped<TwoWords> derived([&] { return derive(*m, encapsulation_key_.hash()); });
   // Line 7: the secret of a rejected ciphertext, J(z ‖ c).
   Wiped<Word> rejected;
   keccak::Shake256 j;
@@ -185,9 +184,8 @@ SharedSecret DecapsulationKey<P>::decapsulate(const Ciphertext<P>& ciphertext,
   j.squeeze(*rejected);
   // Line 8.
   Wiped<Ciphertext<P>> again;
-  k_pke_encrypt<P>(encapsulation_key_.bytes(), *m,
-                   std::span(std::as_const(*derived)).template last<kWordSize>(), again->bytes,
-                   backend);
+  k_pke_encrypt<P>(encapsulation_key_.bytes(), *m, std::span(*derived).template last<kWordSize>(),
+                   again->bytes, backend);
   // Lines 9 to 12: which of the two it is, nobody may learn.
   Wiped<Word> secret;
   crypto::select_bytes(crypto::mask_if_same_bytes(ciphertext.bytes, again->bytes),
@@ -199,9 +197,8 @@ template <ParameterSet P>
 Encapsulation<P> encapsulate(const EncapsulationKey<P>& key, MessageView m,
                              crypto::Backend backend) {
   // Line 1: (K, r) = G(m ‖ H(ek)); line 2: the ciphertext.
-  Wiped<TwoWords> derived;
-  derive(m, key.hash(), *derived);
-  const auto words = std::span(std::as_const(*derived));
+  const Wiped<TwoWords> derived([&] { return derive(m, key.hash()); });
+  const auto words = std::span(*derived);
   Encapsulation<P> result{{}, SharedSecret(words.template first<kWordSize>())};
   k_pke_encrypt<P>(key.bytes(), m, words.template last<kWordSize>(), result.ciphertext.bytes,
                    backend);

@@ -47,12 +47,6 @@ constexpr std::int16_t multiply(std::int16_t a, Multiplier b) {
   return static_cast<std::int16_t>(high_half(a, b.value) - high_half(low, kQ));
 }
 
-// value / R modulo q, reduced. Requires: |value| < R·q/2.
-constexpr std::int16_t montgomery_reduce(std::int32_t value) {
-  const auto low = static_cast<std::int16_t>(static_cast<std::int16_t>(value) * kInverseOfQ);
-  return static_cast<std::int16_t>((value >> 16) - high_half(low, kQ));
-}
-
 // The class of any a, in [-q/2, q/2].
 constexpr std::int16_t barrett_reduce(std::int16_t a) {
   const int quotient = (high_half(a, kBarrett) + (1 << (kBarrettShift - 1))) >> kBarrettShift;

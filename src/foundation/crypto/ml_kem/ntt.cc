@@ -2,9 +2,10 @@
 #include "foundation/crypto/ml_kem/ntt.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "foundation/crypto/ml_kem/modular.h"
+#include "foundation/crypto/wipe.h"
 
 namespace hm::ml_kem {
 namespace {
@@ -25,31 +26,67 @@ void layer(std::int16_t* f) {
   }
 }
 
-enum class Sums { Left, Reduced };
+enum class After { Nothing, Reduction };
 
 // One pass of the outer loop of Algorithm 10. Sums double, unless they are reduced.
-template <std::size_t len, Sums sums = Sums::Left>
+template <std::size_t len, After sums = After::Nothing>
 void inverse_layer(std::int16_t* f) {
   for (std::size_t block = 0; block < 128 / len; ++block, f += 2 * len) {
     const Multiplier zeta = kZetas[256 / len - 1 - block];
     for (std::size_t j = 0; j < len; ++j) {
       const std::int16_t t = f[j];
       f[j] = sum(t, f[j + len]);
-      if constexpr (sums == Sums::Reduced) f[j] = barrett_reduce(f[j]);
+      if constexpr (sums == After::Reduction) f[j] = barrett_reduce(f[j]);
       f[j + len] = multiply(difference(f[j + len], t), zeta);
     }
   }
 }
 
-// By what `prepare` multiplies: R for the first of a pair, γ·R for the second.
-constexpr auto kGammas = [] {
-  std::array<Multiplier, kCoefficients> gammas{};
-  for (unsigned i = 0; i < kCoefficients / 2; ++i) {
-    gammas[2 * i] = multiplier(kMontgomery);
-    gammas[2 * i + 1] = multiplier(gamma(i) * kMontgomery);
+// By what `prepare` multiplies: R for the first of a pair, γ·R for the second. Two arrays, because
+// compilers vectorise no array of pairs.
+struct GammaTable {
+  std::int16_t value[kCoefficients];
+  std::int16_t times_inverse[kCoefficients];
+};
+constexpr GammaTable kGammas = [] {
+  GammaTable table{};
+  for (unsigned i = 0; i < kCoefficients; ++i) {
+    const Multiplier by = multiplier(i % 2 == 0 ? kMontgomery : gamma(i / 2) * kMontgomery);
+    table.value[i] = by.value;
+    table.times_inverse[i] = by.times_inverse;
   }
-  return gammas;
+  return table;
 }();
+
+// Sums of the two inner products of dot_product(), before pairs are added up.
+struct Sums {
+  std::int16_t even[kCoefficients];
+  std::int16_t odd[kCoefficients];
+};
+
+// In the following nothing overlaps, and only if told so do compilers vectorise.
+
+void multiply_each(std::int16_t* __restrict out, const std::int16_t* __restrict a,
+                   const std::int16_t* __restrict value,
+                   const std::int16_t* __restrict times_inverse) {
+  for (std::size_t i = 0; i < kCoefficients; ++i) {
+    out[i] = multiply(a[i], {value[i], times_inverse[i]});
+  }
+}
+
+void multiply_each(std::int16_t* __restrict out, const std::int16_t* __restrict a, Multiplier by) {
+  for (std::size_t i = 0; i < kCoefficients; ++i) out[i] = multiply(a[i], by);
+}
+
+// sum += a·b / R.
+void accumulate(std::int16_t* __restrict sum, const std::int16_t* __restrict a,
+                const std::int16_t* __restrict b) {
+  for (std::size_t i = 0; i < kCoefficients; ++i) {
+    const auto low = static_cast<std::int16_t>(a[i] * b[i]);
+    const auto quotient = static_cast<std::int16_t>(low * kInverseOfQ);
+    sum[i] = static_cast<std::int16_t>(sum[i] + high_half(a[i], b[i]) - high_half(quotient, kQ));
+  }
+}
 
 }  // namespace
 
@@ -73,36 +110,33 @@ void inverse_ntt(const NttPolynomial& from, Polynomial& out) {
   // A difference must fit 16 bits, so no layer may begin with more than 4q.
   inverse_layer<2>(f);
   inverse_layer<4>(f);
-  inverse_layer<8, Sums::Reduced>(f);
+  inverse_layer<8, After::Reduction>(f);
   inverse_layer<16>(f);
   inverse_layer<32>(f);
-  inverse_layer<64, Sums::Reduced>(f);
+  inverse_layer<64, After::Reduction>(f);
   inverse_layer<128>(f);
   constexpr Multiplier kScale = multiplier(kInverseOf128);
   for (std::size_t i = 0; i < kCoefficients; ++i) f[i] = multiply(f[i], kScale);
 }
 
 void prepare(const NttPolynomial& f, Factor& out) {
-  for (std::size_t i = 0; i < kCoefficients; ++i) out.even[i] = multiply(f.c[i], kGammas[i]);
-  for (std::size_t i = 0; i < kCoefficients; i += 2) {
-    out.odd[i] = multiply(f.c[i + 1], kGammas[0]);
-    out.odd[i + 1] = out.even[i];
-  }
+  multiply_each(out.even, f.c, kGammas.value, kGammas.times_inverse);
+  multiply_each(out.odd, f.c, multiplier(kMontgomery));
+  for (std::size_t i = 0; i < kCoefficients; i += 2) std::swap(out.odd[i], out.odd[i + 1]);
 }
 
 void dot_product(const NttPolynomial* a, const Factor* b, std::size_t count, NttPolynomial& out) {
-  // Eight products of reduced values stay below 8q^2 < 2^15·q.
-  for (std::size_t i = 0; i < kCoefficients; i += 2) {
-    std::int32_t even = 0;
-    std::int32_t odd = 0;
-    for (std::size_t j = 0; j < count; ++j) {
-      const std::int16_t* pair = a[j].c + i;
-      even += pair[0] * b[j].even[i] + pair[1] * b[j].even[i + 1];
-      odd += pair[0] * b[j].odd[i] + pair[1] * b[j].odd[i + 1];
-    }
-    out.c[i] = montgomery_reduce(even);
-    out.c[i + 1] = montgomery_reduce(odd);
+  // Each term is below 0.6q, so that four of a pair stay below 5q.
+  crypto::Wiped<Sums> sums;
+  for (std::size_t j = 0; j < count; ++j) {
+    accumulate(sums->even, a[j].c, b[j].even);
+    accumulate(sums->odd, a[j].c, b[j].odd);
   }
+  for (std::size_t i = 0; i < kCoefficients; i += 2) {
+    out.c[i] = sum(sums->even[i], sums->even[i + 1]);
+    out.c[i + 1] = sum(sums->odd[i], sums->odd[i + 1]);
+  }
+  for (std::size_t i = 0; i < kCoefficients; ++i) out.c[i] = barrett_reduce(out.c[i]);
 }
 
 }  // namespace hm::ml_kem

@@ -141,7 +141,8 @@ void inverse_ntt_avx2(const NttPolynomial& f, Polynomial& out) {
     store(out.c + 2 * kWidth * pair, a);
     store(out.c + 2 * kWidth * pair + kWidth, b);
   }
-  const VectorMultiplier scale = broadcast(multiplier(kInverseOf128));
+  constexpr Multiplier kScale = multiplier(kInverseOf128);
+  const VectorMultiplier scale = broadcast(kScale);
   for (std::size_t lane = 0; lane < 2; ++lane) {
     __m256i v[8];
     for (std::size_t i = 0; i < 8; ++i) v[i] = load(out.c + kWidth * (2 * i + lane));

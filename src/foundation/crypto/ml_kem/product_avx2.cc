@@ -30,7 +30,8 @@ inline __m256i swap_pairs(__m256i a) {
 }  // namespace
 
 void prepare_avx2(const NttPolynomial& f, Factor& out) {
-  const VectorMultiplier by_r = broadcast(multiplier(kMontgomery));
+  constexpr Multiplier kR = multiplier(kMontgomery);
+  const VectorMultiplier by_r = broadcast(kR);
   for (std::size_t i = 0; i < kVectors; ++i) {
     const __m256i c = load(f.c + kWidth * i);
     store(out.even + kWidth * i, multiply(c, load(kGammas.of[i])));
@@ -52,7 +53,8 @@ void dot_product_avx2(const NttPolynomial* a, const Factor* b, std::size_t count
     const __m256i low = _mm256_blend_epi16(even, _mm256_slli_epi32(odd, 16), 0xaa);
     const __m256i high = _mm256_blend_epi16(_mm256_srli_epi32(even, 16), odd, 0xaa);
     const __m256i quotient = _mm256_mullo_epi16(low, _mm256_set1_epi16(kInverseOfQ));
-    store(out.c + i, _mm256_sub_epi16(high, _mm256_mulhi_epi16(quotient, _mm256_set1_epi16(kQ))));
+    store(out.c + i, barrett_reduce(_mm256_sub_epi16(
+                         high, _mm256_mulhi_epi16(quotient, _mm256_set1_epi16(kQ)))));
   }
 }
 
