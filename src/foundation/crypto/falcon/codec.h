@@ -24,7 +24,7 @@ void encode_secret_key(SmallView f, SmallView g, SmallView big_f,
                        std::span<std::uint8_t, kSecretKeySize> out);
 Result<void, Refusal> decode_secret_key(ByteView bytes, SmallSpan f, SmallSpan g, SmallSpan big_f);
 
-// Signatures: nonce and s2, compressed (section 3.11.2 and Algorithms 17 and 18).
+// Signatures: nonce and s2, compressed (sections 3.11.2 and 3.11.3, Algorithms 17 and 18).
 // Nothing if the signature does not fit the format: a coefficient beyond ±2047, or too many bits.
 std::optional<Bytes> encode_signature(SignatureFormat format,
                                       std::span<const std::uint8_t, kNonceSize> nonce,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The FFT over R[x]/(x^n + 1) (Falcon specification, section 3.7) and arithmetic on polynomials in
+// The FFT over R[x]/(x^n + 1) (Falcon specification, section 3.5) and arithmetic on polynomials in
 // that representation, for every n = 2^l, 1 <= l <= 10; n is the length of the spans.
 //
 // A polynomial in FFT representation is its values at n/2 of the 2n-th roots of unity, the other
@@ -46,7 +46,7 @@ struct Fft {
   // replaces g11 and l10 replaces g01; d00 is g00.
   static void ldl(View g00, Span g01, Span g11);
 
-  // f(x) = f0(x²) + x f1(x²) (Algorithms 1 and 2, in FFT representation).
+  // f(x) = f0(x²) + x f1(x²) (section 3.6, Algorithms 1 and 2).
   static void split(Span f0, Span f1, View f);
   static void merge(Span f, View f0, View f1);
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roots of unity of the FFT (Falcon specification, section 3.7.1): w^k for w = exp(iπ/1024),
+// The roots of unity of the FFT (Falcon specification, section 3.5): w^k for w = exp(iπ/1024),
 // stored under the index whose ten bits are those of k in reverse. Each part is the binary64 number
 // nearest to the true value: the table is computed by the compiler in 128-bit integers.
 #pragma once

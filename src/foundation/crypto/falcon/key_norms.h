@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pairs f, g make a key: those whose basis is short enough to sign with (Falcon specification
-// §3.8.2, Algorithm 5 lines 6 to 10). What signing draws under a longer one is beyond the norm
+// §3.8.2, Algorithm 5 lines 9 and 10). What signing draws under a longer one is beyond the norm
 // bound again and again. In constant time but for the answer.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arithmetic modulo q = 12289 and x^1024 + 1 by the number theoretic transform (Falcon
-// specification, section 3.7.2), in constant time: no division and no branch on coefficients, so
+// specification, section 3.5), in constant time: no division and no branch on coefficients, so
 // that it serves public and secret polynomials alike.
 //
 // Residues are the integers 0 to q-1. The order of the values in NTT form is this module's own: it
@@ -34,7 +34,7 @@ void inverse_ntt(ResidueSpan a, crypto::Backend backend = crypto::fastest_backen
 void multiply_ntt(ResidueSpan a, ResidueView b);
 [[nodiscard]] bool divide_ntt(ResidueSpan a, ResidueView b);
 
-// h = g / f (Algorithm 4 line 10). False if f has no inverse.
+// h = g / f (Algorithm 4 line 9). False if f has no inverse.
 [[nodiscard]] bool compute_public(ResidueSpan h, SmallView f, SmallView g);
 
 // G = g F / f, which secret keys leave out. False if f has no inverse, a coefficient of G is not

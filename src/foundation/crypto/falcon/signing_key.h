@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Falcon-1024 secret keys and signing (Algorithms 2 and 10).
+// Falcon-1024 secret keys and signing (Algorithms 4 and 10).
 //
 // Signing is randomised, and only so: the caller draws nonce and seed for each signature and never
 // uses them again. Two signatures from one seed on different messages give the key away, and so
