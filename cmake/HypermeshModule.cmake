@@ -19,6 +19,9 @@
 #   is a libFuzzer target; otherwise it replays fuzz/corpus/<name> and a fixed number of seeded
 #   mutations of it, as the test fuzz.<name>.
 #   The target fuzz_targets builds them all.
+#
+# hm_vector_sources(AVX2|AVX512 <file>…)   compiles these sources for those instructions, on x86-64;
+#   the caller of their functions asks the processor first (foundation/crypto/backend.h)
 include(GoogleTest)
 
 add_custom_target(fuzz_targets)
@@ -88,6 +91,19 @@ function(hm_fuzz_target name)
   add_dependencies(fuzz_targets "fuzz_${name}")
   add_test(NAME "fuzz.${name}" COMMAND "fuzz_${name}" "${corpus}")
   set_tests_properties("fuzz.${name}" PROPERTIES LABELS fuzz-corpus TIMEOUT 120)
+endfunction()
+
+# Every processor with AVX2 counts bits.
+set(HM_VECTOR_OPTIONS_AVX2 -mavx2 -mpopcnt)
+set(HM_VECTOR_OPTIONS_AVX512 ${HM_VECTOR_OPTIONS_AVX2} -mavx512f -mavx512vl)
+function(hm_vector_sources instructions)
+  if(NOT DEFINED "HM_VECTOR_OPTIONS_${instructions}")
+    message(FATAL_ERROR "hm_vector_sources: no such instructions: ${instructions}")
+  endif()
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+    set_source_files_properties(${ARGN} PROPERTIES
+      COMPILE_OPTIONS "${HM_VECTOR_OPTIONS_${instructions}}")
+  endif()
 endfunction()
 
 # A misspelt keyword would otherwise be swallowed as one more source file or dependency.
