@@ -71,7 +71,7 @@ std::vector<Bytes> updates(const sample::Chain& chain, std::size_t count) {
     const auto id = sample::asset_id(chain.id(), i);
     const std::uint64_t version = chain.ledger().asset(id.hash)->version;
     auto operation =
-        chain.operation(sample::owner_id(signer), UpdateAsset{id, version, sample::terms(version)});
+        chain.operation(sample::owner_id(owner), UpdateAsset{id, version, sample::terms(version)});
     operation.sequence += used[owner]++;
     all.push_back(codec::encode(sign(std::move(operation), signer)));
   }

@@ -23,7 +23,7 @@
 
 #include "apps/mesh_load/load.h"
 #include "apps/mesh_load/mesh.h"
-#include "platform/files/key_file.h"
+#include "platform/files/owner_key_file.h"
 #include "platform/http/http_client.h"
 
 namespace {
@@ -95,14 +95,16 @@ void make_actors(Bench& bench) {
   for (std::size_t i = 0; i < kOverloadConnections * bench.options.connections; ++i) {
     const Member& member = bench.mesh.members[i % kNodes];
     const auto owner =
-        hm::files::read_key_file(member.dir + "/keys/owner.key", hm::files::KeyRole::Owner);
+        hm::files::read_owner_keys(member.dir + "/keys/owner.key", [](const std::string& path) {
+          return hm::fail(hm::ErrorCode::PermissionDenied, path + " has a passphrase");
+        });
     if (!owner) give_up(owner.error().message);
-    auto key = hm::files::generate_key();
+    auto keys = hm::files::generate_owner_keys();
     hm::http::HttpClient client(member.api);
-    const auto opened = open_account(client, *owner, fmt::format("load{}", i), key, kCredit);
+    const auto opened =
+        open_account(client, *owner, fmt::format("load{}", i), keys.bundle(), kCredit);
     if (!opened) give_up("cannot open an account: " + opened.error().message);
-    const auto to = hm::identity::owner_id_of(hm::identity::KeyBundle::of(owner->public_key()));
-    bench.actors.push_back(std::make_unique<Actor>(std::move(key), to, *chain));
+    bench.actors.push_back(std::make_unique<Actor>(std::move(keys), owner->id(), *chain));
   }
 }
 

@@ -45,7 +45,7 @@ void check_rules(Operation operation) {
   if (by_node) {
     operation.actor = sample::node_id(key);
   } else {
-    operation.actor = sample::owner_id(key);
+    operation.actor = sample::owner_id(0);
   }
   // Three in four have a right frame, so that the action decides.
   if (operation.sequence % 4 != 0) {

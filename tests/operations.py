@@ -39,15 +39,20 @@ class Key:
 
     @staticmethod
     def from_file(path):
-        fields = dict(line.split(" ", 1) for line in Path(path).read_text().splitlines() if " " in line)
-        key = Key(bytes.fromhex(fields["seed"]))
-        require(key.public.hex() == fields["public"], f"{path} holds the public key of its seed")
+        """The key with which an owner signs operations, of its key file: the secret begins with the seed."""
+        fields = key_file(path)
+        key = Key(bytes.fromhex(fields["secret"])[:32])
+        require(key.public.hex() in fields["bundle"], f"{path} holds the public key of its seed")
         return key
 
     def sign(self, message):
         signature = ctypes.create_string_buffer(64)
         SODIUM.crypto_sign_detached(signature, None, message, ctypes.c_ulonglong(len(message)), self.secret)
         return signature.raw
+
+
+def key_file(path):
+    return dict(line.split(" ", 1) for line in Path(path).read_text().splitlines() if " " in line)
 
 
 def uleb(value):
@@ -66,9 +71,12 @@ def tagged_hash(tag, data):
     return hashlib.sha256(bytes([len(tag)]) + tag.encode() + data).digest()
 
 
-def owner_id(key):
-    """The id of the owner whose bundle holds this one Ed25519 key, number 1."""
-    return tagged_hash("hm.owner.v1", uleb(1) + struct.pack("<H", 1) + uleb(32) + key.public)
+def owner_id(path):
+    """The id of the owner whose first key bundle this key file holds."""
+    fields = key_file(path)
+    owner = tagged_hash("hm.owner.v1", bytes.fromhex(fields["bundle"]))
+    require(owner.hex() == fields["owner"], f"{path} names the owner of its bundle")
+    return owner
 
 
 def operation_id(signed):
@@ -80,8 +88,8 @@ class Owner:
 
     def __init__(self, mesh, index):
         self.mesh, self.index = mesh, index
-        self.key = Key.from_file(Path(mesh.nodes[index]["dir"]) / "keys/owner.key")
-        self.id = owner_id(self.key)
+        path = Path(mesh.nodes[index]["dir"]) / "keys/owner.key"
+        self.key, self.id = Key.from_file(path), owner_id(path)
         self.refresh()
 
     def refresh(self, ask=None):

@@ -125,14 +125,14 @@ class Maker {
  private:
   Bytes payment() const {
     const auto signer = sample::key(0);
-    const ledger::Actor actor = sample::owner_id(signer);
+    const ledger::Actor actor = sample::owner_id(0);
     const ledger::Operation operation{
         .chain_id = domain_.chain,
         .actor = actor,
         .sequence = ledger_.next_sequence(actor).value(),
         .anchor = ledger_.anchor(),
         .expiry_height = ledger_.height() + 10,
-        .action = ledger::TransferCaes{sample::owner_id(sample::key(1)), caesar::caes(1)}};
+        .action = ledger::TransferCaes{sample::owner_id(1), caesar::caes(1)}};
     return codec::encode(sign(operation, signer));
   }
   crypto::SigningKey key_of(consensus::ValidatorIndex index) const {

@@ -45,9 +45,8 @@ class NodeWorld final : public World, public Clients {
     Bytes bytes;
   };
   struct Party {  // an owner with its node
-    Seed owner_seed{};
+    const identity::OwnerKeys* owner = nullptr;
     Seed node_seed{};
-    identity::OwnerId owner;
     identity::NodeId node;
   };
 
@@ -69,12 +68,26 @@ class NodeWorld final : public World, public Clients {
   std::map<std::uint64_t, Signed> operations_;
 };
 
+// Keys of owners take long to make and decide nothing: those of the same place are the same in
+// every run of a process.
+const identity::OwnerKeys& owner_keys(std::size_t place) {
+  static std::map<std::size_t, identity::OwnerKeys> made;
+  const auto found = made.find(place);
+  if (found != made.end()) return found->second;
+  identity::OwnerSeeds seeds;
+  for (const auto& part :
+       {std::span<std::uint8_t>(seeds.ed25519), std::span<std::uint8_t>(seeds.falcon),
+        std::span<std::uint8_t>(seeds.ml_kem)}) {
+    SimRandom(place).fill(part);
+  }
+  return made.emplace(place, identity::OwnerKeys::generate(seeds, falcon::Arithmetic::Hardware))
+      .first->second;
+}
+
 NodeWorld::Party NodeWorld::draw_party(SimRandom& random) const {
   Party party;
-  random.fill(party.owner_seed);
   random.fill(party.node_seed);
-  const auto owner_key = SigningKey::from_seed(party.owner_seed).public_key();
-  party.owner = identity::owner_id_of(identity::KeyBundle::of(owner_key));
+  party.owner = &owner_keys(parties_.size());
   party.node = identity::node_id_of(SigningKey::from_seed(party.node_seed).public_key());
   return party;
 }
@@ -87,21 +100,16 @@ void NodeWorld::make_genesis(SimRandom& random) {
   // One more than there are validators: the node of the last is a follower.
   for (std::size_t i = 0; i <= plan().nodes; ++i) {
     const Party& party = parties_.emplace_back(draw_party(random));
-    const auto owner_key = SigningKey::from_seed(party.owner_seed);
-    const auto node_key = SigningKey::from_seed(party.node_seed);
     genesis_.owners.push_back({.name = fmt::format("owner-{}", i),
-                               .bundle = identity::KeyBundle::of(owner_key.public_key()),
+                               .bundle = party.owner->bundle(),
                                .balance = caesar::caes(1000),
                                .bond = caesar::caes(1000)});
-    const std::string name = fmt::format("node-{}", i);
-    identity::NodeBinding binding;
-    binding.node_key = node_key.public_key();
-    binding.owner = party.owner;
-    binding.name = name;
-    binding.owner_signature =
-        identity::sign_as_owner(owner_key, context, party.owner, node_key.public_key(), name);
-    binding.possession = identity::sign_as_node(node_key, context, party.owner, name);
-    genesis_.nodes.push_back(binding);
+    falcon::SigningRandomness randomness;
+    random.fill(randomness.nonce);
+    random.fill(randomness.seed);
+    genesis_.nodes.push_back(identity::bind_node(*party.owner,
+                                                 SigningKey::from_seed(party.node_seed), context,
+                                                 fmt::format("node-{}", i), randomness));
     if (i < plan().nodes) genesis_.validators.push_back({party.node, caesar::caes(100)});
   }
   HM_CHECK(ledger::validate(genesis_).has_value());
@@ -181,7 +189,7 @@ ledger::Action NodeWorld::action(std::size_t party, std::uint64_t sequence) cons
     case 0: return ledger::RegisterAsset{asset(party, round), parties_[party].node, terms};
     case 1: {
       const Party& next = parties_[(party + 1) % parties_.size()];
-      return ledger::TransferCaes{next.owner, caesar::Amount{1'000 + sequence}};
+      return ledger::TransferCaes{next.owner->id(), caesar::Amount{1'000 + sequence}};
     }
     case 2: {
       terms.quantity.offered = 256 + sequence % 100;
@@ -199,14 +207,14 @@ Bytes NodeWorld::operation(std::uint64_t number, const ledger::Anchor& anchor) {
     const std::uint64_t sequence = (number - 1) / parties_.size() + 1;
     ledger::Operation operation;
     operation.chain_id = chain_;
-    operation.actor = parties_[party].owner;
+    operation.actor = parties_[party].owner->id();
     operation.sequence = sequence;
     operation.anchor = anchor;
     operation.expiry_height =
         anchor.height + ledger::policy_of(genesis_.preset).expiry_max_ahead / 2;
     operation.action = action(party, sequence);
     const auto signed_operation =
-        ledger::sign(std::move(operation), SigningKey::from_seed(parties_[party].owner_seed));
+        ledger::sign(std::move(operation), parties_[party].owner->ed25519());
     found->second = {ledger::operation_id(signed_operation.operation),
                      codec::encode(signed_operation)};
   }

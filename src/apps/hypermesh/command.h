@@ -106,6 +106,31 @@ struct WalletSend {
   std::string to;
   std::string amount;
 };
+// How a key file that is written is protected.
+struct NewProtection {
+  std::string passphrase_file;  // empty: asked for on the terminal
+  bool none = false;
+};
+struct KeyNew {
+  std::string file;
+  NewProtection protection;
+};
+struct KeyShow {
+  std::string file;  // empty: what other commands would sign with
+};
+struct KeyExport {
+  std::string file;  // "-": standard output
+  bool secret = false;
+  NewProtection protection;
+};
+struct KeyImport {
+  std::string from;
+  std::string file;
+  NewProtection protection;
+};
+struct KeyRotate {
+  std::uint64_t overlap = 0;  // blocks
+};
 struct Doctor {
   std::string dir;
 };
@@ -114,15 +139,17 @@ struct Completion {
   std::string shell;
 };
 
-using Command = std::variant<Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status,
-                             AssetsList, AssetsShow, AssetsWatch, AssetRegister, AssetUpdate,
-                             AssetTransfer, AssetRetire, Nodes, Validators, LedgerShow, LedgerTail,
-                             LedgerVerify, LedgerExport, Wallet, WalletSend, Doctor, Completion>;
+using Command =
+    std::variant<Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList,
+                 AssetsShow, AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire,
+                 Nodes, Validators, LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet,
+                 WalletSend, KeyNew, KeyShow, KeyExport, KeyImport, KeyRotate, Doctor, Completion>;
 
 struct Globals {
   bool json = false;
   std::string api;  // --api or HYPERMESH_API; empty: found by default
   std::string key;  // --key or HYPERMESH_KEY: the owner's key file; empty: found by default
+  std::string passphrase_file;  // --passphrase-file or HYPERMESH_PASSPHRASE_FILE
 };
 
 struct Invocation {

@@ -33,8 +33,10 @@ class Parser {
   void add_assets();
   void add_asset();
   void add_ledger();
+  void add_key();
   void add_others();
   void add_terms(CLI::App* command, AssetTermsOptions& terms);
+  void add_protection(CLI::App* command, NewProtection& protection);
 
   // A subcommand that, when given, becomes the invocation's command with the options in `target`.
   template <class Options>
@@ -69,6 +71,11 @@ class Parser {
   LedgerExport export_;
   Wallet wallet_;
   WalletSend send_;
+  KeyNew key_new_;
+  KeyShow key_show_;
+  KeyExport key_export_;
+  KeyImport key_import_;
+  KeyRotate key_rotate_;
   Doctor doctor_;
   Version version_;
   Completion completion_;
@@ -83,10 +90,14 @@ Parser::Parser() {
       ->envname("HYPERMESH_API");
   app.add_option("--key", invocation.globals.key, "The owner's key file, to sign with")
       ->envname("HYPERMESH_KEY");
+  app.add_option("--passphrase-file", invocation.globals.passphrase_file,
+                 "File with the passphrase of the key file (default: asked for)")
+      ->envname("HYPERMESH_PASSPHRASE_FILE");
   add_lifecycle();
   add_assets();
   add_asset();
   add_ledger();
+  add_key();
   add_others();
 }
 
@@ -179,6 +190,36 @@ void Parser::add_ledger() {
   verify->add_option("--dir", verify_.dir, "Folder of a stopped node (default: ask the node)");
   CLI::App* save = add(ledger, "export", "Write all final blocks to a file", export_);
   save->add_option("file", export_.file, "The file, or - for standard output")->required();
+}
+
+void Parser::add_protection(CLI::App* command, NewProtection& protection) {
+  auto* file = command->add_option("--new-passphrase-file", protection.passphrase_file,
+                                   "File with the passphrase to protect it (default: asked for)");
+  command->add_flag("--no-passphrase", protection.none, "Keep the secret in the clear")
+      ->excludes(file);
+}
+
+void Parser::add_key() {
+  CLI::App* key = app.add_subcommand("key", "The files that hold an owner's keys");
+  key->require_subcommand(1);
+  CLI::App* fresh = add(key, "new", "Make the keys of a new owner", key_new_);
+  fresh->add_option("file", key_new_.file, "The file to write")->required();
+  add_protection(fresh, key_new_.protection);
+  CLI::App* show = add(key, "show", "Show the public half; needs no passphrase", key_show_);
+  show->add_option("file", key_show_.file, "The file (default: the one that signs)");
+  CLI::App* save =
+      add(key, "export", "Write the public keys, or a copy of the secret ones", key_export_);
+  save->add_option("file", key_export_.file, "The file to write, or - for standard output")
+      ->required();
+  save->add_flag("--secret", key_export_.secret, "The secret keys, under a new passphrase");
+  add_protection(save, key_export_.protection);
+  CLI::App* load = add(key, "import", "Make a key file of an exported copy", key_import_);
+  load->add_option("from", key_import_.from, "What 'key export --secret' wrote")->required();
+  load->add_option("file", key_import_.file, "The file to write")->required();
+  add_protection(load, key_import_.protection);
+  CLI::App* rotate = add(key, "rotate", "Replace the owner's keys on the ledger", key_rotate_);
+  rotate->add_option("--overlap", key_rotate_.overlap,
+                     "Blocks for which the old key still signs operations (default 0)");
 }
 
 void Parser::add_others() {

@@ -55,7 +55,7 @@ Result<Ingredients> read_ingredients(const std::string& config_path) {
   HM_TRY(NodeConfig config, read_node_config(config_path));
   const std::filesystem::path genesis_path = std::filesystem::path(folder.path) / config.genesis;
   HM_TRY(ledger::Genesis genesis, read_genesis_file(genesis_path.string()));
-  HM_TRY(crypto::SigningKey key, files::read_key_file(folder.node_key(), files::KeyRole::Node));
+  HM_TRY(crypto::SigningKey key, files::read_node_key(folder.node_key()));
   HM_TRY(const Bytes token,
          files::read_file(folder.admin_token(), kMaxToken, files::Access::Secret));
   std::string token_text(as_text(token));

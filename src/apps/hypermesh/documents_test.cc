@@ -16,7 +16,7 @@
 #include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/mesh_file.h"
 #include "apps/hypermesh/node_config.h"
-#include "core/identity/key_bundle.h"
+#include "core/identity/node_binding.h"
 
 namespace hm::cli {
 namespace {
@@ -32,18 +32,12 @@ ledger::Genesis genesis_of_one() {
   genesis.chain_name = "test";
   genesis.preset = ledger::Preset::Localhost;
   genesis.time = UnixMillis(1'700'000'000'000);
-  const auto owner_key = key_of(1);
-  const auto node_key = key_of(2);
-  const auto bundle = identity::KeyBundle::of(owner_key.public_key());
-  const auto owner = identity::owner_id_of(bundle);
+  const auto owner =
+      identity::OwnerKeys::generate(identity::OwnerSeeds(), falcon::Arithmetic::Hardware);
   const auto context = identity::genesis_binding_context("test", genesis.time.value);
-  identity::NodeBinding node;
-  node.node_key = node_key.public_key();
-  node.owner = owner;
-  node.name = "node1";
-  node.owner_signature = identity::sign_as_owner(owner_key, context, owner, node.node_key, "node1");
-  node.possession = identity::sign_as_node(node_key, context, owner, "node1");
-  genesis.owners.push_back({"alice", bundle, caesar::caes(5), caesar::caes(10)});
+  const identity::NodeBinding node =
+      identity::bind_node(owner, key_of(2), context, "node1", falcon::SigningRandomness());
+  genesis.owners.push_back({"alice", owner.bundle(), caesar::caes(5), caesar::caes(10)});
   genesis.validators.push_back({node.node(), caesar::caes(7)});
   genesis.nodes.push_back(node);
   return genesis;

@@ -23,6 +23,8 @@ struct NodeFolder {
   std::string keys() const { return path + "/keys"; }
   std::string node_key() const { return path + "/keys/node.key"; }
   std::string owner_key() const { return path + "/keys/owner.key"; }
+  // What the node's owner and the node signed when it joined.
+  std::string binding() const { return path + "/keys/binding"; }
   std::string admin_token() const { return path + "/keys/admin.token"; }
   std::string genesis() const { return path + "/genesis.toml"; }
   std::string data() const { return path + "/data"; }

@@ -13,8 +13,15 @@
 namespace hm::cli {
 namespace {
 
-// Enough for thousands of nodes; the ledger's own limits are tighter.
-constexpr std::size_t kMaxGenesisFile = std::size_t{4} << 20;
+// Enough for a thousand owners and nodes, each with some 10 KiB of keys and signatures in hex.
+constexpr std::size_t kMaxGenesisFile = std::size_t{16} << 20;
+
+// Bytes as hex digits; how many there must be is judged with what they are for.
+Bytes bytes_in(TableReader& table, std::string_view name) {
+  auto bytes = from_hex(table.text(name));
+  if (!bytes) table.refuse(name, "must be lower-case hex digits");
+  return bytes.value_or(Bytes{});
+}
 
 crypto::PublicKey key_in(TableReader& table, std::string_view name) {
   const auto key = crypto::PublicKey::parse(table.text(name));
@@ -38,8 +45,13 @@ caesar::Amount amount_in(TableReader& table, std::string_view name) {
 
 Result<ledger::GenesisOwner> read_owner(const toml::table& source, std::string where) {
   TableReader table(source, std::move(where));
-  ledger::GenesisOwner owner{table.text("name"), identity::KeyBundle::of(key_in(table, "key")),
-                             amount_in(table, "balance"), amount_in(table, "bond")};
+  ledger::GenesisOwner owner;
+  owner.name = table.text("name");
+  owner.bundle.keys = {{identity::kAlgorithmEd25519, bytes_in(table, "ed25519")},
+                       {identity::kAlgorithmFalcon1024, bytes_in(table, "falcon_1024")},
+                       {identity::kAlgorithmMlKem1024, bytes_in(table, "ml_kem_1024")}};
+  owner.balance = amount_in(table, "balance");
+  owner.bond = amount_in(table, "bond");
   HM_TRY_VOID(table.finish());
   return owner;
 }
@@ -56,7 +68,10 @@ Result<identity::NodeBinding> read_node(const toml::table& source, std::string w
   } else {
     table.refuse("owner", fmt::format("names no owner of this file: '{}'", owner));
   }
-  node.owner_signature = signature_in(table, "owner_signature");
+  node.owner_signature.ed25519 = signature_in(table, "owner_signature");
+  if (!from_hex_exact(table.text("owner_falcon_signature"), node.owner_signature.falcon.bytes)) {
+    table.refuse("owner_falcon_signature", "must be 2560 lower-case hex digits");
+  }
   node.possession = signature_in(table, "possession");
   HM_TRY_VOID(table.finish());
   return node;
@@ -89,20 +104,26 @@ std::string format_genesis(const ledger::Genesis& genesis) {
   std::map<identity::OwnerId, std::string> owners;
   for (const ledger::GenesisOwner& owner : genesis.owners) {
     owners[identity::owner_id_of(owner.bundle)] = owner.name;
-    const auto key = identity::validate(owner.bundle);
-    text +=
-        fmt::format("\n[[owner]]\nname = \"{}\"\nkey = \"{}\"\nbalance = \"{}\"\nbond = \"{}\"\n",
-                    owner.name, key ? key->to_string() : "", caesar::to_string(owner.balance),
-                    caesar::to_string(owner.bond));
+    const auto key = [&](std::uint16_t algorithm) {
+      const auto found = owner.bundle.keys.find(algorithm);
+      return found == owner.bundle.keys.end() ? std::string() : to_hex(found->second);
+    };
+    text += fmt::format(
+        "\n[[owner]]\nname = \"{}\"\nbalance = \"{}\"\nbond = \"{}\"\ned25519 = \"{}\"\n"
+        "falcon_1024 = \"{}\"\nml_kem_1024 = \"{}\"\n",
+        owner.name, caesar::to_string(owner.balance), caesar::to_string(owner.bond),
+        key(identity::kAlgorithmEd25519), key(identity::kAlgorithmFalcon1024),
+        key(identity::kAlgorithmMlKem1024));
   }
   std::map<identity::NodeId, std::string> nodes;
   for (const identity::NodeBinding& node : genesis.nodes) {
     nodes[node.node()] = node.name;
     text += fmt::format(
         "\n[[node]]\nname = \"{}\"\nowner = \"{}\"\nkey = \"{}\"\nowner_signature = \"{}\"\n"
-        "possession = \"{}\"\n",
+        "owner_falcon_signature = \"{}\"\npossession = \"{}\"\n",
         node.name, owners[node.owner], node.node_key.to_string(),
-        to_hex(node.owner_signature.bytes), to_hex(node.possession.bytes));
+        to_hex(node.owner_signature.ed25519.bytes), to_hex(node.owner_signature.falcon.bytes),
+        to_hex(node.possession.bytes));
   }
   for (const ledger::GenesisValidator& validator : genesis.validators) {
     text += fmt::format("\n[[validator]]\nnode = \"{}\"\nstake = \"{}\"\n", nodes[validator.node],

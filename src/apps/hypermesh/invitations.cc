@@ -15,7 +15,7 @@
 #include "foundation/base/log.h"
 #include "foundation/codec/reader.h"
 #include "foundation/codec/writer.h"
-#include "platform/files/key_file.h"
+#include "platform/files/owner_key_file.h"
 
 namespace hm::cli {
 namespace {
@@ -24,8 +24,8 @@ constexpr std::uint32_t kDefaultMinutes = 10;
 // An operation is final in milliseconds, or the mesh has no quorum.
 constexpr std::chrono::seconds kFinalLimit{20};
 constexpr std::string_view kPath = "/api/v1/join";
-// A sealed request is a few hundred bytes.
-constexpr std::size_t kMaxJoinBody = 8 * 1024;
+// A sealed request is about 5 KiB, keys and signatures, and a third more in base64.
+constexpr std::size_t kMaxJoinBody = 16 * 1024;
 constexpr std::size_t kMaxJoinConnections = 32;
 // What a sponsor gives: ten times the largest bond that a node with assets needs.
 constexpr std::uint64_t kBondFactor = 10;
@@ -134,7 +134,7 @@ Result<std::string> Invitations::create(std::uint32_t minutes) {
     return fail(ErrorCode::NoCapacity, "too many invitations are open", "wait until some expire");
   }
   // Found out here, not by the newcomer.
-  HM_TRY(const auto key, files::read_key_file(folder_.owner_key(), files::KeyRole::Owner));
+  HM_TRY(const auto keys, sponsor_keys());
   const stoq::Address address =
       config_.stoq_advertised.empty() ? config_.stoq_bind : config_.stoq_advertised.front();
   if (address.is_unspecified()) {
@@ -255,10 +255,19 @@ void Invitations::register_owner(const InvitationId& id, RegisterRequest request
   });
 }
 
+// The daemon runs unattended: it sponsors with keys that need no passphrase.
+Result<identity::OwnerKeys> Invitations::sponsor_keys() const {
+  return files::read_owner_keys(folder_.owner_key(), [](const std::string& path) {
+    return fail(ErrorCode::FailedPrecondition,
+                fmt::format("{} has a passphrase, and the node that invites runs unattended", path),
+                "give the node an owner's key file without one: 'hypermesh key export --secret "
+                "--no-passphrase'");
+  });
+}
+
 Result<ledger::SignedOperation> Invitations::sponsor(const RegisterRequest& request) const {
-  HM_TRY(const auto key, files::read_key_file(folder_.owner_key(), files::KeyRole::Owner));
-  const auto owner = identity::owner_id_of(identity::KeyBundle::of(key.public_key()));
-  const auto sequence = node_.ledger().next_sequence(owner);
+  HM_TRY(const auto keys, sponsor_keys());
+  const auto sequence = node_.ledger().next_sequence(keys.id());
   if (!sequence) {
     return fail(ErrorCode::FailedPrecondition,
                 "the inviter's owner is not registered on this chain");
@@ -267,12 +276,12 @@ Result<ledger::SignedOperation> Invitations::sponsor(const RegisterRequest& requ
   const caesar::Amount bond = newcomer_bond(policy);
   ledger::Operation operation;
   operation.chain_id = node_.chain_id();
-  operation.actor = owner;
+  operation.actor = keys.id();
   operation.sequence = *sequence;
   operation.anchor = node_.ledger().anchor();
   operation.expiry_height = operation.anchor.height + policy.expiry_max_ahead;
   operation.action = ledger::RegisterOwner{request.owner_name, request.bundle, bond, bond};
-  return ledger::sign(std::move(operation), key);
+  return ledger::sign(std::move(operation), keys.ed25519());
 }
 
 void Invitations::propose_node(const InvitationId& id, const Reply& reply) {
@@ -295,10 +304,10 @@ void Invitations::confirm(const InvitationId& id, const ConfirmRequest& request,
   if (!invitation.operation) {
     return reply(fail(ErrorCode::FailedPrecondition, "nothing was proposed to be signed yet"));
   }
-  const auto key = identity::validate(invitation.claim->bundle);
-  if (!key) return reply(fail(ErrorCode::InvalidArgument, "the owner's key bundle is not valid"));
+  const auto keys = identity::validate(invitation.claim->bundle);
+  if (!keys) return reply(fail(ErrorCode::InvalidArgument, "the owner's key bundle is not valid"));
   invitation.busy = true;
-  submit({*invitation.operation, *key, request.signature},
+  submit({*invitation.operation, keys->ed25519, request.signature},
          [this, id, reply](Result<std::uint64_t> height) {
            const auto found = open_.find(id);
            if (found == open_.end()) return reply(unknown_invitation());

@@ -65,6 +65,7 @@ class Invitations {
   void register_owner(const InvitationId& id, RegisterRequest request, const Reply& reply);
   void propose_node(const InvitationId& id, const Reply& reply);
   void confirm(const InvitationId& id, const ConfirmRequest& request, const Reply& reply);
+  Result<identity::OwnerKeys> sponsor_keys() const;
   Result<ledger::SignedOperation> sponsor(const RegisterRequest& request) const;
   // Submits and waits until it is final.
   void submit(const ledger::SignedOperation& operation,

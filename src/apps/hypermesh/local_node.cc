@@ -11,8 +11,8 @@
 
 #include "apps/hypermesh/node_config.h"
 #include "apps/hypermesh/node_process.h"
+#include "apps/hypermesh/passphrase.h"
 #include "platform/files/atomic_file.h"
-#include "platform/files/key_file.h"
 
 namespace hm::cli {
 namespace {
@@ -57,22 +57,18 @@ std::optional<NodeFolder> local_node(const http::HttpEndpoint& endpoint) {
   return std::nullopt;
 }
 
-Answer<crypto::SigningKey> owner_key(const Globals& globals, const http::HttpEndpoint& endpoint) {
-  std::string path = globals.key;
-  if (path.empty()) {
-    const auto folder = local_node(endpoint);
-    if (!folder) {
-      return failed(ExitCode::Denied, "no key to sign with",
-                    fmt::format("{} is no node of this machine and user", http::to_url(endpoint)),
-                    "name the owner's key file: --key FILE, or HYPERMESH_KEY");
-    }
-    path = folder->owner_key();
-  }
-  auto key = files::read_key_file(path, files::KeyRole::Owner);
-  if (key) return std::move(*key);
-  Failure failure = failure_of(key.error(), "name the owner's key file: --key FILE");
-  if (key.error().code == ErrorCode::NotFound) failure.exit = ExitCode::Denied;
-  return std::unexpected(std::move(failure));
+Answer<std::string> owner_key_file(const Globals& globals, const http::HttpEndpoint& endpoint) {
+  if (!globals.key.empty()) return globals.key;
+  const auto folder = local_node(endpoint);
+  if (folder) return folder->owner_key();
+  return failed(ExitCode::Denied, "no key to sign with",
+                fmt::format("{} is no node of this machine and user", http::to_url(endpoint)),
+                "name the owner's key file: --key FILE, or HYPERMESH_KEY");
+}
+
+Answer<identity::OwnerKeys> owner_keys(const Globals& globals, const http::HttpEndpoint& endpoint) {
+  HM_CLI_TRY(const std::string path, owner_key_file(globals, endpoint));
+  return open_owner_keys(path, passphrase_source(globals));
 }
 
 Answer<std::string> admin_token(const http::HttpEndpoint& endpoint) {

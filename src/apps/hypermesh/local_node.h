@@ -10,7 +10,7 @@
 #include "apps/hypermesh/command.h"
 #include "apps/hypermesh/failure.h"
 #include "apps/hypermesh/folders.h"
-#include "foundation/crypto/ed25519.h"
+#include "core/identity/owner_keys.h"
 #include "platform/http/http_client.h"
 
 namespace hm::cli {
@@ -18,8 +18,11 @@ namespace hm::cli {
 // The node that serves this address, if it is a process of this machine whose folder may be read.
 std::optional<NodeFolder> local_node(const http::HttpEndpoint& endpoint);
 
-// The key of --key or HYPERMESH_KEY, otherwise that of the local node's owner.
-Answer<crypto::SigningKey> owner_key(const Globals& globals, const http::HttpEndpoint& endpoint);
+// The key file of --key or HYPERMESH_KEY, otherwise that of the local node's owner.
+Answer<std::string> owner_key_file(const Globals& globals, const http::HttpEndpoint& endpoint);
+
+// The keys in it; asks for the passphrase if it has one.
+Answer<identity::OwnerKeys> owner_keys(const Globals& globals, const http::HttpEndpoint& endpoint);
 
 // The admin token of the local node; Denied if there is none to be had.
 Answer<std::string> admin_token(const http::HttpEndpoint& endpoint);

@@ -5,10 +5,10 @@
 #include <chrono>
 
 #include "apps/hypermesh/genesis_file.h"
-#include "core/identity/key_bundle.h"
 #include "foundation/base/hex.h"
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
+#include "platform/files/owner_key_file.h"
 
 namespace hm::cli {
 namespace {
@@ -29,24 +29,19 @@ UnixMillis wall_now() {
 // Adds one owner, its node and its validator to the genesis, with keys freshly written.
 Outcome add_node(ledger::Genesis& genesis, const NewNode& node) {
   HM_CLI_TRY_VOID(files::make_folder(node.folder.keys(), 0700));
-  const crypto::SigningKey owner_key = files::generate_key();
-  const crypto::SigningKey node_key = files::generate_key();
-  HM_CLI_TRY_VOID(files::write_key_file(node.folder.owner_key(), files::KeyRole::Owner, owner_key));
-  HM_CLI_TRY_VOID(files::write_key_file(node.folder.node_key(), files::KeyRole::Node, node_key));
+  const identity::OwnerKeys owner = files::generate_owner_keys();
+  const crypto::SigningKey node_key = files::generate_node_key();
+  // In the clear: nobody is there to be asked for a passphrase.
+  HM_CLI_TRY_VOID(files::write_owner_keys(node.folder.owner_key(), owner, std::nullopt,
+                                          files::Existing::Refuse));
+  HM_CLI_TRY_VOID(files::write_node_key(node.folder.node_key(), node_key));
 
-  const auto bundle = identity::KeyBundle::of(owner_key.public_key());
-  const identity::OwnerId owner = identity::owner_id_of(bundle);
   const crypto::Digest context =
       identity::genesis_binding_context(genesis.chain_name, genesis.time.value);
-  identity::NodeBinding binding;
-  binding.node_key = node_key.public_key();
-  binding.owner = owner;
-  binding.name = node.name;
-  binding.owner_signature =
-      identity::sign_as_owner(owner_key, context, owner, binding.node_key, node.name);
-  binding.possession = identity::sign_as_node(node_key, context, owner, node.name);
+  identity::NodeBinding binding =
+      identity::bind_node(owner, node_key, context, node.name, files::fresh_falcon_randomness());
   genesis.owners.push_back(
-      {node.owner, bundle, caesar::caes(kStartBalanceCaes), caesar::caes(kStartBondCaes)});
+      {node.owner, owner.bundle(), caesar::caes(kStartBalanceCaes), caesar::caes(kStartBondCaes)});
   genesis.validators.push_back({binding.node(), caesar::caes(kStartStakeCaes)});
   genesis.nodes.push_back(std::move(binding));
   return {};

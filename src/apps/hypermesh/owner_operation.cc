@@ -19,7 +19,7 @@ Failure unreadable(const ApiClient& client, std::string_view what) {
 }
 
 Answer<ledger::Operation> prepare_operation(ApiClient& client, const identity::OwnerId& owner,
-                                            const ledger::Action& action) {
+                                            const MakeAction& make) {
   HM_CLI_TRY(const ordered_json actor, client.get("/actors/" + owner.to_string()));
   const auto chain = identity::ChainId::parse(text_of(actor, "chain_id"));
   const ordered_json anchor = actor.contains("anchor") ? actor["anchor"] : ordered_json();
@@ -31,7 +31,7 @@ Answer<ledger::Operation> prepare_operation(ApiClient& client, const identity::O
   operation.sequence = number_of(actor, "next_sequence");
   operation.anchor = {number_of(anchor, "height"), *anchor_hash};
   operation.expiry_height = number_of(actor, "max_expiry_height");
-  operation.action = action;
+  operation.action = make(operation);
   return operation;
 }
 
@@ -41,12 +41,11 @@ bool lost_the_sequence(const Failure& failure) {
 
 }  // namespace
 
-Answer<ordered_json> submit_as_owner(ApiClient& client, const crypto::SigningKey& key,
-                                     const ledger::Action& action) {
-  const auto owner = identity::owner_id_of(identity::KeyBundle::of(key.public_key()));
+Answer<ordered_json> submit_as_owner(ApiClient& client, const identity::OwnerKeys& keys,
+                                     const MakeAction& make) {
   for (int attempt = 1;; ++attempt) {
-    HM_CLI_TRY(auto operation, prepare_operation(client, owner, action));
-    const auto signed_operation = ledger::sign(std::move(operation), key);
+    HM_CLI_TRY(auto operation, prepare_operation(client, keys.id(), make));
+    const auto signed_operation = ledger::sign(std::move(operation), keys.ed25519());
     auto answer = client.post_bytes("/operations?wait=final", codec::encode(signed_operation));
     if (!answer) {
       if (attempt < kAttempts && lost_the_sequence(answer.error())) continue;
@@ -62,6 +61,11 @@ Answer<ordered_json> submit_as_owner(ApiClient& client, const crypto::SigningKey
                   "too few validators answer; it stays in the pool of the node",
                   "see 'hypermesh validators'");
   }
+}
+
+Answer<ordered_json> submit_as_owner(ApiClient& client, const identity::OwnerKeys& keys,
+                                     const ledger::Action& action) {
+  return submit_as_owner(client, keys, [&](const ledger::Operation&) { return action; });
 }
 
 Answer<identity::ChainId> chain_of(ApiClient& client) {

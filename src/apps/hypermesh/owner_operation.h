@@ -3,19 +3,25 @@
 // the messenger: it sees neither the key nor a way to change what was signed.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "apps/hypermesh/api_client.h"
+#include "core/identity/owner_keys.h"
 #include "core/ledger/operation.h"
-#include "foundation/crypto/ed25519.h"
 
 namespace hm::cli {
 
-// Signs `action` as the owner of `key`, sends it, and returns the API's entry about it, {id,
-// status: "applied", height, block}. A refusal is a Failure that says the rule; so is a mesh that
-// does not make it final in time.
-Answer<nlohmann::ordered_json> submit_as_owner(ApiClient& client, const crypto::SigningKey& key,
+// The action for an operation that has everything else; for actions that sign their context.
+using MakeAction = std::function<ledger::Action(const ledger::Operation&)>;
+
+// Signs the action as the owner, sends it, and returns the API's entry about it, {id, status:
+// "applied", height, block}. A refusal is a Failure that says the rule; so is a mesh that does not
+// make it final in time.
+Answer<nlohmann::ordered_json> submit_as_owner(ApiClient& client, const identity::OwnerKeys& keys,
+                                               const MakeAction& make);
+Answer<nlohmann::ordered_json> submit_as_owner(ApiClient& client, const identity::OwnerKeys& keys,
                                                const ledger::Action& action);
 
 // The chain that the node follows.

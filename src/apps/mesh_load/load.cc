@@ -84,11 +84,8 @@ void Watcher::on_block(std::string_view text) {
   if (hash) anchor_ = {event["height"], *hash};
 }
 
-Actor::Actor(crypto::SigningKey key, identity::OwnerId to, identity::ChainId chain)
-    : key_(std::move(key)),
-      to_(to),
-      chain_(chain),
-      id_(identity::owner_id_of(identity::KeyBundle::of(key_.public_key()))) {}
+Actor::Actor(identity::OwnerKeys keys, identity::OwnerId to, identity::ChainId chain)
+    : keys_(std::move(keys)), to_(to), chain_(chain) {}
 
 void Actor::resume_at(std::uint64_t sequence) {
   first_ = sequence;
@@ -123,12 +120,12 @@ bool Actor::post(http::HttpClient& client, std::size_t batch, Wait wait,
 std::string Actor::sign(std::uint64_t sequence, const ledger::Anchor& anchor) const {
   ledger::Operation operation;
   operation.chain_id = chain_;
-  operation.actor = id_;
+  operation.actor = keys_.id();
   operation.sequence = sequence;
   operation.anchor = anchor;
   operation.expiry_height = anchor.height + kExpiry;
   operation.action = ledger::TransferCaes{to_, caesar::Amount{1}};
-  return api::to_base64(codec::encode(ledger::sign(std::move(operation), key_)));
+  return api::to_base64(codec::encode(ledger::sign(std::move(operation), keys_.ed25519())));
 }
 
 bool Actor::settle(const std::string& answer, Wait wait, const ledger::Anchor& anchor,
@@ -157,24 +154,22 @@ bool Actor::settle(const std::string& answer, Wait wait, const ledger::Anchor& a
   return true;
 }
 
-Result<void> open_account(http::HttpClient& client, const crypto::SigningKey& owner_key,
-                          const std::string& name, const crypto::SigningKey& key,
+Result<void> open_account(http::HttpClient& client, const identity::OwnerKeys& sponsor,
+                          const std::string& name, const identity::KeyBundle& bundle,
                           std::uint64_t units) {
-  const auto owner = identity::owner_id_of(identity::KeyBundle::of(owner_key.public_key()));
-  HM_TRY(const std::string text, get(client, "/actors/" + owner.to_string()));
+  HM_TRY(const std::string text, get(client, "/actors/" + sponsor.id().to_string()));
   const json state = json::parse(text, nullptr, false);
   const auto chain = identity::ChainId::parse(state.value("chain_id", ""));
   const auto hash = crypto::Digest::parse(state["anchor"].value("hash", ""));
   if (!chain || !hash) return fail(ErrorCode::Corrupt, "the node's answer names no chain");
   ledger::Operation operation;
   operation.chain_id = *chain;
-  operation.actor = owner;
+  operation.actor = sponsor.id();
   operation.sequence = state["next_sequence"];
   operation.anchor = {state["anchor"]["height"], *hash};
   operation.expiry_height = state["max_expiry_height"];
-  operation.action = ledger::RegisterOwner{name, identity::KeyBundle::of(key.public_key()),
-                                           caesar::Amount{units}, caesar::Amount{0}};
-  const Bytes bytes = codec::encode(ledger::sign(std::move(operation), owner_key));
+  operation.action = ledger::RegisterOwner{name, bundle, caesar::Amount{units}, caesar::Amount{0}};
+  const Bytes bytes = codec::encode(ledger::sign(std::move(operation), sponsor.ed25519()));
   HM_TRY(const auto answer,
          client.request(post_request("/api/v1/operations?wait=final", "application/octet-stream",
                                      std::string(as_text(bytes)))));

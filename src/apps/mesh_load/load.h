@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/identity/owner_keys.h"
 #include "core/ledger/operation.h"
 #include "foundation/base/result.h"
 #include "platform/http/http_client.h"
@@ -62,9 +63,9 @@ struct Counts {
 // bytes, so that nothing is paid twice.
 class Actor {
  public:
-  Actor(crypto::SigningKey key, identity::OwnerId to, identity::ChainId chain);
+  Actor(identity::OwnerKeys keys, identity::OwnerId to, identity::ChainId chain);
 
-  const identity::OwnerId& id() const { return id_; }
+  const identity::OwnerId& id() const { return keys_.id(); }
   // The last sequence up to which all were taken.
   std::uint64_t acknowledged() const { return first_ - 1; }
   void resume_at(std::uint64_t sequence);
@@ -80,17 +81,16 @@ class Actor {
   std::string sign(std::uint64_t sequence, const ledger::Anchor& anchor) const;
   bool settle(const std::string& answer, Wait wait, const ledger::Anchor& anchor, Counts& counts);
 
-  crypto::SigningKey key_;
+  identity::OwnerKeys keys_;
   identity::OwnerId to_;
   identity::ChainId chain_;
-  identity::OwnerId id_;
   std::uint64_t first_ = 1;
   std::deque<std::string> pending_;  // base64, sequences from first_
 };
 
 // Opens an account with `units` for a new key: the owner of `owner_key` pays.
-Result<void> open_account(http::HttpClient& client, const crypto::SigningKey& owner_key,
-                          const std::string& name, const crypto::SigningKey& key,
+Result<void> open_account(http::HttpClient& client, const identity::OwnerKeys& sponsor,
+                          const std::string& name, const identity::KeyBundle& bundle,
                           std::uint64_t units);
 
 }  // namespace hm::mesh_load

@@ -43,6 +43,14 @@ struct ActionMembers {
     json.member("to", action.to.to_string());
     json.member("amount", caesar::to_string(action.amount));
   }
+  void operator()(const ledger::RotateKeys& action) const {
+    json.member("overlap", action.rotation.overlap);
+    json.key("keys").begin_object();
+    for (const auto& [algorithm, key] : action.rotation.bundle.keys) {
+      json.member(identity::algorithm_name(algorithm), to_base64(key));
+    }
+    json.end_object();
+  }
 
   void write_terms(const assets::AssetTerms& terms) const {
     json.member("state", assets::name_of(terms.state));

@@ -25,4 +25,7 @@ inline constexpr std::size_t kMaxBlocks = 100;
 // A name in a filter or a request.
 inline constexpr std::size_t kMaxText = 512;
 
+// A step of joining, in base64: an owner's keys and signatures are about 5 KiB before it.
+inline constexpr std::size_t kMaxSealedText = 12 * 1024;
+
 }  // namespace hm::api

@@ -333,7 +333,7 @@ Result<std::map<std::string, std::string>, BadRequest> decode_texts(std::string_
   for (const auto& [name, value] : json.items()) {
     if (!value.is_string()) return bad(name, "is not a text");
     const auto& text = value.get_ref<const std::string&>();
-    if (text.size() > kMaxText * 8) return bad(name, "is too long");
+    if (text.size() > kMaxSealedText) return bad(name, "is too long");
     texts.emplace(name, text);
   }
   return texts;

@@ -7,30 +7,58 @@
 #include "foundation/crypto/hash.h"
 
 namespace hm::identity {
+namespace {
+
+constexpr std::size_t kKeysPerBundle = 3;
+
+}  // namespace
+
+std::string_view algorithm_name(std::uint16_t algorithm) {
+  switch (algorithm) {
+    case kAlgorithmEd25519: return "ed25519";
+    case kAlgorithmFalcon1024: return "falcon-1024";
+    case kAlgorithmMlKem1024: return "ml-kem-1024";
+    default: return {};
+  }
+}
 
 std::string_view name_of(BundleError error) {
   switch (error) {
-    case BundleError::MissingEd25519: return "no Ed25519 key";
+    case BundleError::MissingKey: return "not one key each of Ed25519, Falcon-1024 and ML-KEM-1024";
     case BundleError::UnknownAlgorithm: return "unknown key algorithm";
     case BundleError::BadKeySize: return "key of the wrong size";
-    case BundleError::InvalidKey: return "not a valid Ed25519 key";
+    case BundleError::InvalidEd25519: return "not a valid Ed25519 key";
+    case BundleError::InvalidFalcon: return "not a valid Falcon-1024 key";
+    case BundleError::InvalidMlKem: return "not a valid ML-KEM-1024 key";
   }
   return "unknown";
 }
 
-KeyBundle KeyBundle::of(const crypto::PublicKey& ed25519) {
-  return {{{kAlgorithmEd25519, to_bytes(ed25519.bytes)}}};
+bool KeyBundle::has_ed25519(const crypto::PublicKey& key) const {
+  const auto found = keys.find(kAlgorithmEd25519);
+  return found != keys.end() && std::ranges::equal(found->second, key.bytes);
 }
 
-Result<crypto::PublicKey, BundleError> validate(const KeyBundle& bundle) {
-  const auto found = bundle.keys.find(kAlgorithmEd25519);
-  if (found == bundle.keys.end()) return fail(BundleError::MissingEd25519);
-  if (bundle.keys.size() != 1) return fail(BundleError::UnknownAlgorithm);
+Result<PublicKeys, BundleError> validate(const KeyBundle& bundle) {
+  for (const auto& [algorithm, key] : bundle.keys) {
+    if (algorithm_name(algorithm).empty()) return fail(BundleError::UnknownAlgorithm);
+  }
+  if (bundle.keys.size() != kKeysPerBundle) return fail(BundleError::MissingKey);
+  const Bytes& ed25519 = bundle.keys.at(kAlgorithmEd25519);
+  const Bytes& falcon_bytes = bundle.keys.at(kAlgorithmFalcon1024);
+  const Bytes& ml_kem_bytes = bundle.keys.at(kAlgorithmMlKem1024);
   crypto::PublicKey key;
-  if (found->second.size() != key.bytes.size()) return fail(BundleError::BadKeySize);
-  std::ranges::copy(found->second, key.bytes.begin());
-  if (!crypto::is_valid_key(key)) return fail(BundleError::InvalidKey);
-  return key;
+  if (ed25519.size() != key.bytes.size() || falcon_bytes.size() != falcon::kPublicKeySize ||
+      ml_kem_bytes.size() != MlKemPublicKey::kSize) {
+    return fail(BundleError::BadKeySize);
+  }
+  std::ranges::copy(ed25519, key.bytes.begin());
+  if (!crypto::is_valid_key(key)) return fail(BundleError::InvalidEd25519);
+  auto falcon_key = falcon::VerifyingKey::decode(falcon_bytes);
+  if (!falcon_key) return fail(BundleError::InvalidFalcon);
+  auto ml_kem_key = MlKemPublicKey::parse(ml_kem_bytes);
+  if (!ml_kem_key) return fail(BundleError::InvalidMlKem);
+  return PublicKeys{key, std::move(*falcon_key), std::move(*ml_kem_key)};
 }
 
 OwnerId owner_id_of(const KeyBundle& bundle) {

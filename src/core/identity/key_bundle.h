@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An owner's public keys and the identifiers derived from them. The bundle is a map from a
-// versioned algorithm number to key bytes, so that post-quantum keys join without a new format.
-// Today a bundle holds exactly one Ed25519 key; validate() refuses anything else by name.
+// versioned algorithm number to key bytes, so that another algorithm joins without a new format.
+// Today a bundle holds exactly one key of each of three kinds; validate() refuses anything else by
+// name: Ed25519 signs every operation, Falcon-1024 signs beside it what lives long, and what is
+// sealed for the owner is sealed to ML-KEM-1024.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +15,27 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/ed25519.h"
+#include "foundation/crypto/falcon/verifying_key.h"
+#include "foundation/crypto/ml_kem/ml_kem.h"
 
 namespace hm::identity {
 
 // Algorithm numbers are never reused; a changed encoding of a key is a new number.
-inline constexpr std::uint16_t kAlgorithmEd25519 = 1;
+inline constexpr std::uint16_t kAlgorithmEd25519 = 1;  // RFC 8032
+inline constexpr std::uint16_t kAlgorithmFalcon1024 =
+    2;                                                   // Falcon round 3; FN-DSA is another number
+inline constexpr std::uint16_t kAlgorithmMlKem1024 = 3;  // FIPS 203
+
+// "ed25519", "falcon-1024", "ml-kem-1024"; empty for an unknown number.
+std::string_view algorithm_name(std::uint16_t algorithm);
 
 enum class BundleError : std::uint8_t {
-  MissingEd25519,    // no key under kAlgorithmEd25519
+  MissingKey,        // no key under one of the three numbers
   UnknownAlgorithm,  // a number this version does not know
   BadKeySize,        // the key bytes have the wrong length for their algorithm
-  InvalidKey,        // not a canonical point of the prime-order subgroup
+  InvalidEd25519,    // not a canonical point of the prime-order subgroup
+  InvalidFalcon,     // not the encoding of a Falcon-1024 public key
+  InvalidMlKem,      // a coefficient is not reduced (FIPS 203 §7.2)
 };
 std::string_view name_of(BundleError error);
 
@@ -33,13 +45,24 @@ struct KeyBundle {
   bool operator==(const KeyBundle&) const = default;
   static constexpr auto fields(auto& self) { return std::tie(self.keys); }
 
-  static KeyBundle of(const crypto::PublicKey& ed25519);
+  // Without judging anything else of the bundle.
+  bool has_ed25519(const crypto::PublicKey& key) const;
 };
 
-// The bundle's Ed25519 key, if the bundle is one that this version accepts.
-Result<crypto::PublicKey, BundleError> validate(const KeyBundle& bundle);
+using MlKemPublicKey = ml_kem::EncapsulationKey<ml_kem::MlKem1024>;
+using MlKemSecretKey = ml_kem::DecapsulationKey<ml_kem::MlKem1024>;
 
-// SHA-256 of the bundle's BCS bytes under "hm.owner.v1".
+// The keys of a valid bundle, ready for use.
+struct PublicKeys {
+  crypto::PublicKey ed25519;
+  falcon::VerifyingKey falcon;
+  MlKemPublicKey ml_kem;
+};
+
+Result<PublicKeys, BundleError> validate(const KeyBundle& bundle);
+
+// SHA-256 of the bundle's BCS bytes under "hm.owner.v1". An owner keeps the id of its first bundle
+// when it rotates its keys.
 OwnerId owner_id_of(const KeyBundle& bundle);
 
 // SHA-256 of the key under "hm.node.v1".

@@ -20,7 +20,8 @@ GenesisRule rule_of(identity::BindingError error) {
   switch (error) {
     case identity::BindingError::BadName: return GenesisRule::BadNodeName;
     case identity::BindingError::InvalidNodeKey: return GenesisRule::BadNodeKey;
-    case identity::BindingError::NotSignedByOwner: return GenesisRule::BindingNotByOwner;
+    case identity::BindingError::NotSignedByOwner:
+    case identity::BindingError::NotFalconSigned: return GenesisRule::BindingNotByOwner;
     case identity::BindingError::NotSignedByNode: return GenesisRule::BindingNotByNode;
   }
   return GenesisRule::Malformed;
@@ -50,7 +51,7 @@ class Validation {
   using Broken = std::optional<GenesisRule>;
 
   struct Owner {
-    crypto::PublicKey key;
+    identity::PublicKeys keys;
     caesar::Amount bond;
     caesar::Amount staked;
   };
@@ -71,10 +72,10 @@ class Validation {
 
   Broken check_owner(const GenesisOwner& owner) {
     if (!identity::is_valid_name(owner.name)) return GenesisRule::BadOwnerName;
-    const auto key = identity::validate(owner.bundle);
-    if (!key) return GenesisRule::BadKeyBundle;
-    const Owner entry{*key, owner.bond, {}};
-    if (!owners_.emplace(identity::owner_id_of(owner.bundle), entry).second) {
+    auto keys = identity::validate(owner.bundle);
+    if (!keys) return GenesisRule::BadKeyBundle;
+    Owner entry{std::move(*keys), owner.bond, {}};
+    if (!owners_.emplace(identity::owner_id_of(owner.bundle), std::move(entry)).second) {
       return GenesisRule::DuplicateOwner;
     }
     if (!owner_names_.insert(owner.name).second) return GenesisRule::DuplicateOwnerName;
@@ -90,7 +91,7 @@ class Validation {
     if (owner == owners_.end()) return GenesisRule::UnknownNodeOwner;
     const auto context =
         identity::genesis_binding_context(genesis_.chain_name, genesis_.time.value);
-    const auto checked = identity::verify(binding, owner->second.key, context);
+    const auto checked = identity::verify(binding, owner->second.keys, context);
     if (!checked) return rule_of(checked.error());
     if (!nodes_.emplace(binding.node(), binding.owner).second) return GenesisRule::DuplicateNode;
     if (!node_names_.insert(binding.name).second) return GenesisRule::DuplicateNodeName;
@@ -142,7 +143,8 @@ std::string_view name_of(GenesisRule rule) {
     case GenesisRule::NoOwners: return "no owner";
     case GenesisRule::NoValidators: return "no validator";
     case GenesisRule::BadOwnerName: return "the name is not valid";
-    case GenesisRule::BadKeyBundle: return "the key bundle is not exactly one valid Ed25519 key";
+    case GenesisRule::BadKeyBundle:
+      return "the key bundle is not one valid key each of Ed25519, Falcon-1024 and ML-KEM-1024";
     case GenesisRule::DuplicateOwner: return "the key bundle appears twice";
     case GenesisRule::DuplicateOwnerName: return "the name appears twice";
     case GenesisRule::SupplyTooLarge: return "balances and bonds exceed the largest supply";

@@ -41,10 +41,12 @@ std::vector<Fault> faults() {
       {GenesisRule::DuplicateNodeName, 4,
        [](Genesis& g) {
          const auto context = identity::genesis_binding_context("sample", sample::kGenesisTime);
-         g.nodes.push_back(sample::binding(key(0), key(2000), context, "node-0"));
+         g.nodes.push_back(sample::binding(0, 2000, context, "node-0"));
        }},
       {GenesisRule::BindingNotByOwner, 1,
-       [](Genesis& g) { g.nodes[1].owner_signature.bytes[0] ^= 1; }},
+       [](Genesis& g) { g.nodes[1].owner_signature.ed25519.bytes[0] ^= 1; }},
+      {GenesisRule::BindingNotByOwner, 1,
+       [](Genesis& g) { g.nodes[1].owner_signature.falcon.bytes[100] ^= 1; }},
       {GenesisRule::BindingNotByOwner, 0, [](Genesis& g) { g.chain_name = "other"; }},
       {GenesisRule::BindingNotByNode, 1, [](Genesis& g) { g.nodes[1].possession.bytes[0] ^= 1; }},
       {GenesisRule::UnknownValidatorNode, 0,
@@ -108,7 +110,7 @@ TEST(Genesis, MakesTheStateItDescribes) {
   EXPECT_EQ(ledger.tables().owners.size(), 4u);
   EXPECT_EQ(ledger.tables().validators.size(), 4u);
   EXPECT_EQ(ledger.tables().supply.minted, caesar::caes(8'000));
-  const auto* owner = ledger.owner(sample::owner_id(key(2)));
+  const auto* owner = ledger.owner(sample::owner_id(2));
   ASSERT_NE(owner, nullptr);
   EXPECT_EQ(owner->account.bond, caesar::caes(1'000));
   EXPECT_EQ(ledger.node(node_id(key(1002)))->binding.name, "node-2");

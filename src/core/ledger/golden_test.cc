@@ -27,8 +27,10 @@ identity::ChainId counting_chain() {
 
 TEST(LedgerGolden, OwnerAndNodeIds) {
   const auto key = filled<crypto::PublicKey>(0x22);
-  EXPECT_EQ(identity::owner_id_of(identity::KeyBundle::of(key)).to_string(),
-            "4221318ba1abd5e586eadfc7235266c227aa1962511c6439eb3cbec3aea4b8d1");
+  const identity::KeyBundle bundle{
+      {{1, Bytes(32, 0x22)}, {2, Bytes(1793, 0x22)}, {3, Bytes(1568, 0x22)}}};
+  EXPECT_EQ(identity::owner_id_of(bundle).to_string(),
+            "fa70e743c8b02fe2bb0e5b3eeba3584d97e930ca12099f627618d11b308f321c");
   EXPECT_EQ(identity::node_id_of(key).to_string(),
             "cf566d3e4c31fb446bd43b3c411d14c14d5f20d3261d734d2470b1928b4d2b3b");
 }

@@ -32,6 +32,11 @@ const OwnerRecord* Layer::owner(const identity::OwnerId& id) const {
   return below_ != nullptr ? below_->owner(id) : look(tables_->owners, id);
 }
 
+const OwnerKeyRecord* Layer::owner_keys(const identity::OwnerId& id) const {
+  if (const OwnerKeyRecord* own = look(owner_keys_, id)) return own;
+  return below_ != nullptr ? below_->owner_keys(id) : look(tables_->owner_keys, id);
+}
+
 const NodeRecord* Layer::node(const identity::NodeId& id) const {
   if (const NodeRecord* own = look(nodes_, id)) return own;
   return below_ != nullptr ? below_->node(id) : look(tables_->nodes, id);
@@ -57,6 +62,10 @@ OwnerRecord& Layer::edit_owner(const identity::OwnerId& id) {
   return own_copy(owners_, id, owner(id));
 }
 
+OwnerKeyRecord& Layer::edit_owner_keys(const identity::OwnerId& id) {
+  return own_copy(owner_keys_, id, owner_keys(id));
+}
+
 NodeRecord& Layer::edit_node(const identity::NodeId& id) { return own_copy(nodes_, id, node(id)); }
 
 assets::AssetRecord& Layer::edit_asset(const crypto::Digest& hash) {
@@ -68,8 +77,10 @@ caesar::Supply& Layer::edit_supply() {
   return *supply_;
 }
 
-OwnerRecord& Layer::add_owner(const identity::OwnerId& id, OwnerRecord record) {
+OwnerRecord& Layer::add_owner(const identity::OwnerId& id, OwnerRecord record,
+                              OwnerKeyRecord keys) {
   HM_CHECK(owner(id) == nullptr);
+  owner_keys_.emplace(id, std::move(keys));
   return owners_.emplace(id, std::move(record)).first->second;
 }
 
@@ -88,6 +99,7 @@ void Layer::add_asset(assets::AssetRecord record) {
 void Layer::absorb(Layer&& above) {
   HM_CHECK(above.below_ == this);
   for (auto& [id, record] : above.owners_) owners_.insert_or_assign(id, std::move(record));
+  for (auto& [id, keys] : above.owner_keys_) owner_keys_.insert_or_assign(id, std::move(keys));
   for (auto& [id, record] : above.nodes_) nodes_.insert_or_assign(id, std::move(record));
   for (auto& [hash, record] : above.assets_) assets_.insert_or_assign(hash, std::move(record));
   addresses_.merge(above.addresses_);

@@ -22,6 +22,7 @@ class Layer {
   const BlockRecord* block(std::uint64_t height) const;
 
   const OwnerRecord* owner(const identity::OwnerId& id) const;
+  const OwnerKeyRecord* owner_keys(const identity::OwnerId& id) const;
   const NodeRecord* node(const identity::NodeId& id) const;
   const assets::AssetRecord* asset(const crypto::Digest& hash) const;
   bool is_address_taken(const assets::Address& address) const;
@@ -29,12 +30,13 @@ class Layer {
 
   // A copy in this layer, to write to. Requires: the row exists.
   OwnerRecord& edit_owner(const identity::OwnerId& id);
+  OwnerKeyRecord& edit_owner_keys(const identity::OwnerId& id);
   NodeRecord& edit_node(const identity::NodeId& id);
   assets::AssetRecord& edit_asset(const crypto::Digest& hash);
   caesar::Supply& edit_supply();
 
   // New rows. Requires: the row does not exist.
-  OwnerRecord& add_owner(const identity::OwnerId& id, OwnerRecord record);
+  OwnerRecord& add_owner(const identity::OwnerId& id, OwnerRecord record, OwnerKeyRecord keys);
   void add_node(const identity::NodeId& id, NodeRecord record);
   void add_asset(assets::AssetRecord record);
 
@@ -45,6 +47,7 @@ class Layer {
 
   // What this layer alone holds; a commit may move the rows out.
   std::map<identity::OwnerId, OwnerRecord>& owners() { return owners_; }
+  std::map<identity::OwnerId, OwnerKeyRecord>& owner_keys() { return owner_keys_; }
   std::map<identity::NodeId, NodeRecord>& nodes() { return nodes_; }
   std::map<crypto::Digest, assets::AssetRecord>& assets() { return assets_; }
   const std::map<assets::Address, crypto::Digest>& addresses() const { return addresses_; }
@@ -55,6 +58,7 @@ class Layer {
   const Tables* tables_;
   const Layer* below_ = nullptr;
   std::map<identity::OwnerId, OwnerRecord> owners_;
+  std::map<identity::OwnerId, OwnerKeyRecord> owner_keys_;
   std::map<identity::NodeId, NodeRecord> nodes_;
   std::map<crypto::Digest, assets::AssetRecord> assets_;
   std::map<assets::Address, crypto::Digest> addresses_;

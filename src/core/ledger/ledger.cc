@@ -76,9 +76,11 @@ Ledger Ledger::from_genesis(const Genesis& genesis) {
   Tables& tables = ledger.tables_;
   tables.chain = {hm::ledger::chain_id(genesis), genesis.chain_name, genesis.preset};
   for (const GenesisOwner& owner : genesis.owners) {
-    OwnerRecord record{.name = owner.name, .bundle = owner.bundle};
+    const identity::OwnerId id = identity::owner_id_of(owner.bundle);
+    OwnerRecord record{.name = owner.name};
     HM_CHECK(caesar::mint(tables.supply, record.account, owner.balance, owner.bond));
-    tables.owners.emplace(identity::owner_id_of(owner.bundle), std::move(record));
+    tables.owners.emplace(id, std::move(record));
+    tables.owner_keys.emplace(id, OwnerKeyRecord{.bundle = owner.bundle});
   }
   for (const identity::NodeBinding& binding : genesis.nodes) {
     tables.nodes.emplace(binding.node(), NodeRecord{.binding = binding});
@@ -140,6 +142,10 @@ std::vector<StateWrite> Ledger::commit(Layer&& layer, std::uint64_t height,
     changed.put(owner_key(id), record);
     tables_.owners.insert_or_assign(id, std::move(record));
   }
+  for (auto& [id, keys] : layer.owner_keys()) {
+    changed.put(owner_keys_key(id), keys);
+    tables_.owner_keys.insert_or_assign(id, std::move(keys));
+  }
   for (auto& [id, record] : layer.nodes()) {
     changed.put(node_key(id), record);
     tables_.nodes.insert_or_assign(id, std::move(record));
@@ -190,6 +196,10 @@ std::optional<std::uint64_t> Ledger::next_sequence(const Actor& actor) const {
 
 const OwnerRecord* Ledger::owner(const identity::OwnerId& id) const {
   return look(tables_.owners, id);
+}
+
+const OwnerKeyRecord* Ledger::owner_keys(const identity::OwnerId& id) const {
+  return look(tables_.owner_keys, id);
 }
 
 const NodeRecord* Ledger::node(const identity::NodeId& id) const { return look(tables_.nodes, id); }

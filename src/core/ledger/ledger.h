@@ -125,6 +125,7 @@ class Ledger {
   // Everything, ordered, for iteration; none of it may be kept across apply().
   const Tables& tables() const { return tables_; }
   const OwnerRecord* owner(const identity::OwnerId& id) const;
+  const OwnerKeyRecord* owner_keys(const identity::OwnerId& id) const;
   const NodeRecord* node(const identity::NodeId& id) const;
   const assets::AssetRecord* asset(const crypto::Digest& hash) const;
   const assets::AssetRecord* asset_at(const assets::Address& address) const;

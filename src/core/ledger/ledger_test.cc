@@ -35,7 +35,7 @@ TEST(Ledger, AnAssetLivesFromRegistrationToRetirement) {
   const auto* asset = chain.ledger().asset(id.hash);
   ASSERT_NE(asset, nullptr);
   EXPECT_EQ(asset->version, 1u);
-  EXPECT_EQ(asset->owner, owner_id(key(0)));
+  EXPECT_EQ(asset->owner, owner_id(0));
   EXPECT_EQ(chain.ledger().asset_at(asset->address), asset);
   EXPECT_EQ(registered.changes.at(0).event, AssetEvent::Registered);
 
@@ -45,9 +45,8 @@ TEST(Ledger, AnAssetLivesFromRegistrationToRetirement) {
   EXPECT_TRUE(all_applied(chain.block({chain.by_node(1000, UpdateAsset{id, 1, changed})})));
   EXPECT_EQ(chain.ledger().asset(id.hash)->terms, changed);
 
-  EXPECT_TRUE(
-      all_applied(chain.block({chain.by_owner(0, TransferAsset{id, 2, owner_id(key(1))})})));
-  EXPECT_EQ(chain.ledger().asset(id.hash)->owner, owner_id(key(1)));
+  EXPECT_TRUE(all_applied(chain.block({chain.by_owner(0, TransferAsset{id, 2, owner_id(1)})})));
+  EXPECT_EQ(chain.ledger().asset(id.hash)->owner, owner_id(1));
   EXPECT_TRUE(all_applied(chain.block({chain.by_owner(1, RetireAsset{id, 3})})));
   asset = chain.ledger().asset(id.hash);
   EXPECT_EQ(asset->terms.state, assets::AssetState::Retired);
@@ -59,28 +58,55 @@ TEST(Ledger, ANodesKeyLosesAnAssetThatItsOwnerGaveAway) {
   Chain chain;
   const auto id = asset_id(chain.id(), 1);
   chain.block({chain.by_owner(0, registration(chain, 1))});
-  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(key(1))})});
+  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(1)})});
   const auto update = chain.by_node(1000, UpdateAsset{id, 2, terms()});
   EXPECT_EQ(chain.ledger().precheck(update)->rule, Refusal::NotTheOwner);
 }
 
 TEST(Ledger, NewOwnersAndNodesActFromTheNextOperationOn) {
   Chain chain;
-  const auto newcomer = key(50);
-  const auto node = key(1050);
   const auto before = chain.ledger().tables().supply;
-  ASSERT_TRUE(all_applied(
-      chain.block({chain.by_owner(0, RegisterOwner{"newcomer", sample::bundle(newcomer),
-                                                   caesar::caes(20), caesar::caes(5)})})));
+  ASSERT_TRUE(all_applied(chain.block({chain.by_owner(
+      0, RegisterOwner{"newcomer", sample::bundle(50), caesar::caes(20), caesar::caes(5)})})));
   EXPECT_EQ(chain.ledger().tables().supply.minted, before.minted);
-  EXPECT_EQ(chain.ledger().owner(owner_id(newcomer))->account.bond, caesar::caes(5));
-  EXPECT_EQ(chain.ledger().owner(owner_id(key(0)))->account.balance, caesar::caes(975));
+  EXPECT_EQ(chain.ledger().owner(owner_id(50))->account.bond, caesar::caes(5));
+  EXPECT_EQ(chain.ledger().owner(owner_id(0))->account.balance, caesar::caes(975));
 
-  const auto binding =
-      sample::binding(newcomer, node, identity::binding_context(chain.id()), "node-50");
+  const auto binding = sample::binding(50, 1050, identity::binding_context(chain.id()), "node-50");
   ASSERT_TRUE(all_applied(chain.block({chain.by_owner(50, RegisterNode{binding})})));
   EXPECT_TRUE(all_applied(chain.block({chain.by_node(1050, registration(chain, 1, 1050))})));
   EXPECT_EQ(chain.ledger().recount(), chain.ledger().tables().supply);
+}
+
+TEST(Ledger, AnOwnerKeepsItsIdAndEverythingElseWhenItsKeysAreReplaced) {
+  Chain chain;
+  const auto id = asset_id(chain.id(), 1);
+  chain.block({chain.by_owner(0, registration(chain, 1))});
+  const auto rotate = [&](std::uint32_t from, std::uint32_t to) {
+    auto operation = chain.operation(owner_id(0), RotateKeys{});
+    operation.action = RotateKeys{identity::sign_rotation(
+        sample::owner(from), sample::owner(to), {chain.id(), owner_id(0), operation.sequence}, 0,
+        {sample::fixed_randomness(1), sample::fixed_randomness(2)})};
+    return chain.block({chain.prepared(operation, key(from))});
+  };
+  ASSERT_TRUE(all_applied(rotate(0, 60)));
+  const auto* keys = chain.ledger().owner_keys(owner_id(0));
+  EXPECT_EQ(keys->bundle, sample::bundle(60));
+  EXPECT_EQ(keys->since_height, chain.ledger().height());
+  EXPECT_EQ(chain.ledger().asset(id.hash)->owner, owner_id(0));
+
+  // New nodes are bound with the new keys, by the owner of old.
+  auto binding =
+      identity::bind_node(sample::owner_as(60, owner_id(0)), key(1050),
+                          identity::binding_context(chain.id()), "n", sample::fixed_randomness());
+  const auto registered =
+      chain.prepared(chain.operation(owner_id(0), RegisterNode{binding}), key(60));
+  EXPECT_TRUE(all_applied(chain.block({registered})));
+  ASSERT_TRUE(all_applied(rotate(60, 61)));
+  EXPECT_EQ(chain.ledger().recount(), chain.ledger().tables().supply);
+  const auto restored = Ledger::restore(chain.ledger().export_state(), chain.ledger().root());
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(restored->tables(), chain.ledger().tables());
 }
 
 TEST(Ledger, StateHasAPriceInBond) {
@@ -89,7 +115,7 @@ TEST(Ledger, StateHasAPriceInBond) {
   std::vector<PreparedOperation> operations;
   const auto signer = key(0);
   for (std::uint64_t i = 1; i <= 1'001; ++i) {
-    auto operation = chain.operation(owner_id(signer), registration(chain, i));
+    auto operation = chain.operation(owner_id(0), registration(chain, i));
     operation.sequence = i;
     operations.push_back(chain.prepared(operation, signer));
   }
@@ -103,8 +129,7 @@ TEST(Ledger, SpeculationAdmitsAChainOfWaitingOperations) {
   Chain chain;
   const auto signer = key(0);
   const auto pay = [&](std::uint64_t sequence, std::uint64_t amount) {
-    auto operation =
-        chain.operation(owner_id(signer), TransferCaes{owner_id(key(1)), caesar::caes(amount)});
+    auto operation = chain.operation(owner_id(0), TransferCaes{owner_id(1), caesar::caes(amount)});
     operation.sequence = sequence;
     return chain.prepared(operation, signer);
   };
@@ -114,7 +139,7 @@ TEST(Ledger, SpeculationAdmitsAChainOfWaitingOperations) {
   EXPECT_EQ(waiting.admit(pay(2, 600))->rule, Refusal::OverBalance);
   EXPECT_FALSE(waiting.admit(pay(2, 400)));
   EXPECT_EQ(waiting.admit(pay(2, 400))->rule, Refusal::AlreadyApplied);
-  EXPECT_EQ(chain.ledger().owner(owner_id(signer))->account.balance, caesar::caes(1'000));
+  EXPECT_EQ(chain.ledger().owner(owner_id(0))->account.balance, caesar::caes(1'000));
 }
 
 TEST(Ledger, ARepeatIsToldFromAnotherOperationWithAUsedSequence) {
@@ -122,14 +147,14 @@ TEST(Ledger, ARepeatIsToldFromAnotherOperationWithAUsedSequence) {
   const auto signer = key(0);
   std::vector<PreparedOperation> applied;
   for (std::size_t i = 0; i < kRecentOperations + 1; ++i) {
-    applied.push_back(chain.by_owner(0, TransferCaes{owner_id(key(1)), caesar::caes(1)}));
+    applied.push_back(chain.by_owner(0, TransferCaes{owner_id(1), caesar::caes(1)}));
     chain.block({applied.back()});
   }
   EXPECT_EQ(chain.ledger().precheck(applied.back())->rule, Refusal::AlreadyApplied);
   EXPECT_EQ(chain.ledger().precheck(applied.at(1))->rule, Refusal::AlreadyApplied);
   // Out of memory: still refused, only less precisely.
   EXPECT_EQ(chain.ledger().precheck(applied.at(0))->rule, Refusal::SequenceUsed);
-  auto other = chain.operation(owner_id(signer), TransferCaes{owner_id(key(2)), caesar::caes(9)});
+  auto other = chain.operation(owner_id(0), TransferCaes{owner_id(2), caesar::caes(9)});
   other.sequence = applied.back().operation.sequence;
   EXPECT_EQ(chain.ledger().precheck(chain.prepared(other, signer))->rule, Refusal::SequenceUsed);
 }
@@ -166,8 +191,7 @@ TEST(Ledger, KeepsTheAnchorWindowAndNoMore) {
   EXPECT_EQ(chain.ledger().tables().blocks.size(), window);
   EXPECT_EQ(removed, 11u);
   // The oldest block of the window is still an anchor for the next block.
-  auto operation =
-      chain.operation(owner_id(key(0)), RegisterOwner{"x", sample::bundle(key(9)), {}, {}});
+  auto operation = chain.operation(owner_id(0), RegisterOwner{"x", sample::bundle(9), {}, {}});
   const auto& [height, record] = *chain.ledger().tables().blocks.begin();
   operation.anchor = {height, record.hash};
   EXPECT_FALSE(chain.ledger().precheck(chain.prepared(operation, key(0))));
@@ -182,7 +206,7 @@ TEST(Ledger, RestoresFromItsEntriesInAnyOrder) {
   ASSERT_TRUE(restored);
   EXPECT_EQ(restored->tables(), chain.ledger().tables());
   EXPECT_EQ(restored->root(), chain.ledger().root());
-  EXPECT_EQ(restored->index().of_owner(owner_id(key(0))).size(), 5u);
+  EXPECT_EQ(restored->index().of_owner(owner_id(0)).size(), 5u);
   // Both go on alike.
   const auto next = chain.by_owner(0, registration(chain, 6));
   const BlockContext block{6, {}, UnixMillis{sample::kGenesisTime + 1'000}};
@@ -286,8 +310,8 @@ TEST(Ledger, VerdictsFollowTheLedger) {
   EXPECT_EQ(verdicts.work.verdict, proofs::Verdict::Unproven);
 
   // Given to an owner without a bond, the stake is no longer there.
-  chain.block({chain.by_owner(0, RegisterOwner{"poor", sample::bundle(key(50)), {}, {}})});
-  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(key(50))})});
+  chain.block({chain.by_owner(0, RegisterOwner{"poor", sample::bundle(50), {}, {}})});
+  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(50)})});
   const auto after = chain.ledger().verdicts(*chain.ledger().asset(id.hash));
   EXPECT_EQ(after.stake.verdict, proofs::Verdict::Refused);
 }
@@ -310,7 +334,7 @@ TEST(AssetIndex, FindsByPrefixKindOwnerAndNode) {
   const AssetIndex& index = chain.ledger().index();
   EXPECT_EQ(index.of_kind(assets::AssetKind::Gpu), AssetSet{gpu.id.hash});
   EXPECT_EQ(index.of_node(node_id(key(1000))).size(), 2u);
-  EXPECT_TRUE(index.of_owner(owner_id(key(1))).empty());
+  EXPECT_TRUE(index.of_owner(owner_id(1)).empty());
 
   EXPECT_EQ(index.find(cpu.id.to_string()).value(), cpu.id.hash);
   EXPECT_EQ(index.find(cpu.id.uuid.to_string()).value(), cpu.id.hash);
@@ -328,9 +352,9 @@ TEST(AssetIndex, FollowsTransfers) {
   Chain chain;
   const auto id = asset_id(chain.id(), 1);
   chain.block({chain.by_owner(0, registration(chain, 1))});
-  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(key(1))})});
-  EXPECT_TRUE(chain.ledger().index().of_owner(owner_id(key(0))).empty());
-  EXPECT_EQ(chain.ledger().index().of_owner(owner_id(key(1))), AssetSet{id.hash});
+  chain.block({chain.by_owner(0, TransferAsset{id, 1, owner_id(1)})});
+  EXPECT_TRUE(chain.ledger().index().of_owner(owner_id(0)).empty());
+  EXPECT_EQ(chain.ledger().index().of_owner(owner_id(1)), AssetSet{id.hash});
 }
 
 using LedgerDeathTest = ::testing::Test;

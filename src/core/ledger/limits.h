@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxGenesisOwners = 10'000;
 inline constexpr std::size_t kMaxGenesisNodes = 10'000;
 // As many as one consensus group takes (consensus/limits.h).
 inline constexpr std::size_t kMaxGenesisValidators = 512;
-inline constexpr std::size_t kMaxGenesisBytes = 16 * 1024 * 1024;
+inline constexpr std::size_t kMaxGenesisBytes = 64 * 1024 * 1024;
 
 // The last ids of each actor's operations, by which a repeated operation is told from another one
 // with a used sequence. More than a client keeps outstanding for one actor.

@@ -55,12 +55,14 @@ Checked check_id(const identity::ChainId& chain, const assets::AssetId& id) {
 
 Checked check_binding(const identity::NodeBinding& binding, const crypto::PublicKey& owner_key,
                       const identity::ChainId& chain) {
-  const auto checked = identity::verify(binding, owner_key, identity::binding_context(chain));
+  const auto checked =
+      identity::verify_without_falcon(binding, owner_key, identity::binding_context(chain));
   if (checked) return std::nullopt;
   switch (checked.error()) {
     case identity::BindingError::BadName: return refuse(Refusal::BadName);
     case identity::BindingError::InvalidNodeKey: return refuse(Refusal::BadNodeKey);
-    case identity::BindingError::NotSignedByOwner: return refuse(Refusal::BindingNotByOwner);
+    case identity::BindingError::NotSignedByOwner:
+    case identity::BindingError::NotFalconSigned: return refuse(Refusal::BindingNotByOwner);
     case identity::BindingError::NotSignedByNode: return refuse(Refusal::BindingNotByNode);
   }
   return refuse(Refusal::Malformed);
@@ -69,6 +71,7 @@ Checked check_binding(const identity::NodeBinding& binding, const crypto::Public
 // What an action must satisfy whatever the state is.
 struct FormCheck {
   const identity::ChainId& chain;
+  const Operation& operation;
   const crypto::PublicKey& key;
 
   Checked operator()(const RegisterOwner& action) const {
@@ -95,6 +98,15 @@ struct FormCheck {
     if (action.amount.value == 0) return refuse(Refusal::ZeroAmount);
     return std::nullopt;
   }
+  Checked operator()(const RotateKeys& action) const {
+    const auto* owner = std::get_if<identity::OwnerId>(&operation.actor);
+    if (owner == nullptr) return refuse(Refusal::NodeMayNot);
+    const auto held =
+        identity::check_possession(action.rotation, {chain, *owner, operation.sequence});
+    if (held) return std::nullopt;
+    return refuse(held.error() == identity::RotationError::BadKeyBundle ? Refusal::BadKeyBundle
+                                                                        : Refusal::RotationNotHeld);
+  }
 };
 
 Result<PreparedOperation, Refused> check(SignedOperation&& signed_operation,
@@ -103,7 +115,7 @@ Result<PreparedOperation, Refused> check(SignedOperation&& signed_operation,
   if (!crypto::verify(signed_operation.key, id.view(), signed_operation.signature)) {
     return fail(refuse(Refusal::BadSignature));
   }
-  const FormCheck form{chain, signed_operation.key};
+  const FormCheck form{chain, signed_operation.operation, signed_operation.key};
   if (const auto refused = std::visit(form, signed_operation.operation.action)) {
     return fail(*refused);
   }
@@ -115,7 +127,7 @@ Result<PreparedOperation, Refused> check(SignedOperation&& signed_operation,
 std::string_view name_of(const Action& action) {
   static constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {
       "register_owner", "register_node", "register_asset", "update_asset",
-      "transfer_asset", "retire_asset",  "transfer_caes"};
+      "transfer_asset", "retire_asset",  "transfer_caes",  "rotate_keys"};
   return kNames.at(action.index());
 }
 

@@ -15,6 +15,7 @@
 #include "core/caesar/amount.h"
 #include "core/identity/ids.h"
 #include "core/identity/key_bundle.h"
+#include "core/identity/key_rotation.h"
 #include "core/identity/node_binding.h"
 #include "core/ledger/refusal.h"
 
@@ -94,9 +95,16 @@ struct TransferCaes {
   static constexpr auto fields(auto& self) { return std::tie(self.to, self.amount); }
 };
 
+// Replaces the acting owner's keys; its id stays. Signed with the current Ed25519 key.
+struct RotateKeys {
+  identity::KeyRotation rotation;
+  bool operator==(const RotateKeys&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.rotation); }
+};
+
 // The order is the wire format: new actions go at the end.
 using Action = std::variant<RegisterOwner, RegisterNode, RegisterAsset, UpdateAsset, TransferAsset,
-                            RetireAsset, TransferCaes>;
+                            RetireAsset, TransferCaes, RotateKeys>;
 
 // "register_owner", "register_node", "register_asset", …
 std::string_view name_of(const Action& action);
@@ -138,10 +146,11 @@ struct PreparedOperation {
   crypto::PublicKey key;
 };
 
-// Decodes strictly, bounds, checks the chain, the signature and, for RegisterNode, both signatures
-// of the binding (with the operation's key as the owner's; Ledger checks that it is). Touches no
-// state; any thread. Refusals: Malformed, OperationTooLarge, WrongChain, BadSignature, Bad…,
-// Binding…
+// Decodes strictly, bounds, checks the chain, the signature and every signature inside that needs
+// no key from the state: of a node binding the node's and the owner's Ed25519 half (with the
+// operation's key as the owner's; Ledger checks that it is), of a rotation those of the new keys.
+// Touches no state; any thread. Refusals: Malformed, OperationTooLarge, WrongChain, BadSignature,
+// Bad…, Binding…, RotationNotHeld
 Result<PreparedOperation, Refused> prepare(ByteView bytes, const identity::ChainId& chain);
 
 // The same for an operation that is already decoded.

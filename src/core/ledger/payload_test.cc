@@ -12,8 +12,8 @@ namespace {
 
 Bytes payment(const sample::Chain& chain) {
   const auto signer = sample::key(0);
-  auto operation = chain.operation(sample::owner_id(signer),
-                                   TransferCaes{sample::owner_id(sample::key(1)), caesar::caes(1)});
+  auto operation =
+      chain.operation(sample::owner_id(0), TransferCaes{sample::owner_id(1), caesar::caes(1)});
   return codec::encode(sign(std::move(operation), signer));
 }
 

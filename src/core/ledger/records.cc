@@ -27,6 +27,9 @@ Bytes block_key(std::uint64_t height) {
 }
 
 Bytes owner_key(const identity::OwnerId& owner) { return key_of(Table::Owner, owner.view()); }
+Bytes owner_keys_key(const identity::OwnerId& owner) {
+  return key_of(Table::OwnerKeys, owner.view());
+}
 Bytes node_key(const identity::NodeId& node) { return key_of(Table::Node, node.view()); }
 Bytes validator_key(const identity::NodeId& node) { return key_of(Table::Validator, node.view()); }
 Bytes asset_key(const crypto::Digest& asset_hash) {

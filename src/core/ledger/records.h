@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -28,15 +29,34 @@ struct ActorProgress {
 
 struct OwnerRecord {
   std::string name;
-  identity::KeyBundle bundle;
   caesar::Account account;
   std::uint64_t records_created = 0;  // owners, nodes and assets; each ties up bond
   std::uint64_t registered_height = 0;
   ActorProgress progress;
   bool operator==(const OwnerRecord&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.name, self.bundle, self.account, self.records_created,
-                    self.registered_height, self.progress);
+    return std::tie(self.name, self.account, self.records_created, self.registered_height,
+                    self.progress);
+  }
+};
+
+// A key that was replaced and still signs operations for a while.
+struct RetiringKey {
+  crypto::PublicKey key;
+  std::uint64_t until_height = 0;  // the last block that takes an operation signed with it
+  bool operator==(const RetiringKey&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.key, self.until_height); }
+};
+
+// The keys of an owner: a row of their own, because they are some thousand bytes that change once
+// in years, and the account changes with every payment.
+struct OwnerKeyRecord {
+  identity::KeyBundle bundle;
+  std::uint64_t since_height = 0;  // of the registration or the last rotation
+  std::optional<RetiringKey> retiring;
+  bool operator==(const OwnerKeyRecord&) const = default;
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.bundle, self.since_height, self.retiring);
   }
 };
 
@@ -89,12 +109,14 @@ enum class Table : std::uint8_t {
   Validator = 5,  // node id
   Asset = 6,      // asset hash
   Address = 7,    // the 16 bytes of an address; the value is the asset's hash
+  OwnerKeys = 8,  // owner id
 };
 
 Bytes chain_key();
 Bytes supply_key();
 Bytes block_key(std::uint64_t height);
 Bytes owner_key(const identity::OwnerId& owner);
+Bytes owner_keys_key(const identity::OwnerId& owner);
 Bytes node_key(const identity::NodeId& node);
 Bytes validator_key(const identity::NodeId& node);
 Bytes asset_key(const crypto::Digest& asset_hash);

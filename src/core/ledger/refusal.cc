@@ -71,7 +71,7 @@ constexpr std::array<Rule, static_cast<std::size_t>(kLastRefusal) + 1> kRules = 
     {Refusal::BadName, "bad_name", kNone, Numbers::None,
      "a name is 1 to 63 of a-z 0-9 . _ - and begins and ends with a letter or digit"},
     {Refusal::BadKeyBundle, "bad_key_bundle", kNone, Numbers::None,
-     "a key bundle holds exactly one valid Ed25519 key"},
+     "a key bundle holds exactly one valid key each of Ed25519, Falcon-1024 and ML-KEM-1024"},
     {Refusal::BindingNotByOwner, "binding_not_by_owner", ProofKind::Stake, Numbers::None,
      "the node binding is for, or signed by, another owner"},
     {Refusal::BindingNotByNode, "binding_not_by_node", ProofKind::Stake, Numbers::None,
@@ -119,6 +119,18 @@ constexpr std::array<Rule, static_cast<std::size_t>(kLastRefusal) + 1> kRules = 
      "the owner's balance is {g} CAES; this takes {w} CAES"},
     {Refusal::TransferToSelf, "transfer_to_self", kNone, Numbers::None,
      "the receiver is the owner itself"},
+    {Refusal::KeyRetired, "key_retired", ProofKind::Stake, Numbers::Plain,
+     "the key that signed was replaced and was good up to height {w}; the block has height {g}"},
+    {Refusal::NotFalconSigned, "not_falcon_signed", ProofKind::Stake, Numbers::None,
+     "the signature of the owner's Falcon key does not verify"},
+    {Refusal::RotationNotHeld, "rotation_not_held", ProofKind::Stake, Numbers::None,
+     "the new keys have not signed the rotation"},
+    {Refusal::RotationKeyNotNew, "rotation_key_not_new", kNone, Numbers::None,
+     "a rotation replaces every key; one of the new ones is the old one"},
+    {Refusal::RotationByOldKey, "rotation_by_old_key", ProofKind::Stake, Numbers::None,
+     "a key that is being replaced signs no rotation; sign with the current one"},
+    {Refusal::OverlapTooLong, "overlap_too_long", kNone, Numbers::Plain,
+     "the old key would sign for {g} more blocks; at most {w} are allowed"},
 }};
 
 constexpr bool in_order() {

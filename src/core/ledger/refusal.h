@@ -69,8 +69,15 @@ enum class Refusal : std::uint8_t {
   ZeroAmount,
   OverBalance,  // the acting owner's balance is too small
   TransferToSelf,
+  // Keys of owners.
+  KeyRetired,         // PoStake: the key was replaced, and the overlap is over
+  NotFalconSigned,    // the Falcon signature of the owner does not verify
+  RotationNotHeld,    // the new keys did not sign the rotation
+  RotationKeyNotNew,  // a new key is the one that it replaces
+  RotationByOldKey,   // a retiring key signs no rotation
+  OverlapTooLong,     // the old key would sign for longer than the preset allows
 };
-inline constexpr Refusal kLastRefusal = Refusal::TransferToSelf;
+inline constexpr Refusal kLastRefusal = Refusal::OverlapTooLong;
 
 // Stable lower-case name, e.g. "bond_below_minimum".
 std::string_view name_of(Refusal rule);

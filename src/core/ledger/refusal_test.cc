@@ -37,12 +37,12 @@ class World {
 
   assets::AssetId id(std::uint64_t number) const { return asset_id(chain.id(), number); }
   Operation by_owner(Action action) const {
-    return chain.operation(owner_id(key(0)), std::move(action));
+    return chain.operation(owner_id(0), std::move(action));
   }
   Operation by_node(Action action) const {
     return chain.operation(node_id(key(1000)), std::move(action));
   }
-  Operation payment() const { return by_owner(TransferCaes{owner_id(key(1)), caesar::caes(1)}); }
+  Operation payment() const { return by_owner(TransferCaes{owner_id(1), caesar::caes(1)}); }
 
   // What becomes of these bytes: refused at preparation, or at admission and then in a block.
   std::optional<Refused> submit(const Bytes& bytes) {
@@ -99,14 +99,14 @@ void add_form_cases(Cases& cases) {
 
 void add_stake_cases(Cases& cases) {
   cases[Refusal::UnknownActor] = [](World& w) {
-    return w.submit(w.chain.operation(owner_id(key(99)), w.payment().action), 99);
+    return w.submit(w.chain.operation(owner_id(99), w.payment().action), 99);
   };
   cases[Refusal::WrongKey] = [](World& w) { return w.submit(w.payment(), 1); };
   cases[Refusal::NotTheOwner] = [](World& w) {
     return w.submit(w.by_owner(RetireAsset{w.id(2), 1}));
   };
   cases[Refusal::NodeMayNot] = [](World& w) {
-    return w.submit(w.by_node(TransferCaes{owner_id(key(1)), caesar::caes(1)}), 1000);
+    return w.submit(w.by_node(TransferCaes{owner_id(1), caesar::caes(1)}), 1000);
   };
   cases[Refusal::NodeNotOwned] = [](World& w) {
     return w.submit(w.by_owner(RegisterAsset{w.id(9), node_id(key(1001)), terms()}));
@@ -115,11 +115,10 @@ void add_stake_cases(Cases& cases) {
     return w.submit(w.by_node(RegisterAsset{w.id(9), node_id(key(1001)), terms()}), 1000);
   };
   cases[Refusal::BondBelowMinimum] = [](World& w) {
-    const auto newcomer = key(50);
-    w.chain.block({w.chain.by_owner(
-        0, RegisterOwner{"newcomer", sample::bundle(newcomer), caesar::caes(5), {}})});
-    const RegisterOwner action{"other", sample::bundle(key(51)), caesar::caes(1), {}};
-    return w.submit(w.chain.operation(owner_id(newcomer), action), 50);
+    w.chain.block(
+        {w.chain.by_owner(0, RegisterOwner{"newcomer", sample::bundle(50), caesar::caes(5), {}})});
+    const RegisterOwner action{"other", sample::bundle(51), caesar::caes(1), {}};
+    return w.submit(w.chain.operation(owner_id(50), action), 50);
   };
 }
 
@@ -171,21 +170,21 @@ void add_time_cases(Cases& cases) {
 
 void add_identity_cases(Cases& cases) {
   cases[Refusal::BadName] = [](World& w) {
-    return w.submit(w.by_owner(RegisterOwner{"No Name", sample::bundle(key(50)), {}, {}}));
+    return w.submit(w.by_owner(RegisterOwner{"No Name", sample::bundle(50), {}, {}}));
   };
   cases[Refusal::BadKeyBundle] = [](World& w) {
     return w.submit(w.by_owner(RegisterOwner{"name", {}, {}, {}}));
   };
   const auto bound = [](World& w) {
-    return sample::binding(key(0), key(1050), identity::binding_context(w.chain.id()), "node-x");
+    return sample::binding(0, 1050, identity::binding_context(w.chain.id()), "node-x");
   };
   cases[Refusal::BindingNotByOwner] = [](World& w) {
     const auto context = identity::binding_context(w.chain.id());
-    return w.submit(w.by_owner(RegisterNode{sample::binding(key(1), key(1050), context, "n")}));
+    return w.submit(w.by_owner(RegisterNode{sample::binding(1, 1050, context, "n")}));
   };
   cases[Refusal::BindingNotByNode] = [bound](World& w) {
     auto binding = bound(w);
-    binding.possession = binding.owner_signature;
+    binding.possession = binding.owner_signature.ed25519;
     return w.submit(w.by_owner(RegisterNode{binding}));
   };
   cases[Refusal::BadNodeKey] = [bound](World& w) {
@@ -194,17 +193,54 @@ void add_identity_cases(Cases& cases) {
     return w.submit(w.by_owner(RegisterNode{binding}));
   };
   cases[Refusal::DuplicateOwner] = [](World& w) {
-    return w.submit(w.by_owner(RegisterOwner{"again", sample::bundle(key(1)), {}, {}}));
+    return w.submit(w.by_owner(RegisterOwner{"again", sample::bundle(1), {}, {}}));
   };
   cases[Refusal::DuplicateNode] = [](World& w) {
     const auto context = identity::binding_context(w.chain.id());
-    return w.submit(w.by_owner(RegisterNode{sample::binding(key(0), key(1000), context, "n")}));
+    return w.submit(w.by_owner(RegisterNode{sample::binding(0, 1000, context, "n")}));
   };
   cases[Refusal::UnknownOwner] = [](World& w) {
-    return w.submit(w.by_owner(TransferAsset{w.id(1), 1, owner_id(key(99))}));
+    return w.submit(w.by_owner(TransferAsset{w.id(1), 1, owner_id(99)}));
   };
   cases[Refusal::UnknownNode] = [](World& w) {
     return w.submit(w.by_owner(RegisterAsset{w.id(9), node_id(key(99)), terms()}));
+  };
+}
+
+// Owner 0 changes its keys to those of `to`; `change` spoils the rotation before it is submitted.
+Operation rotation(const World& w, std::uint32_t from, std::uint32_t to,
+                   const std::function<void(identity::KeyRotation&)>& change = {},
+                   std::uint64_t overlap = 0) {
+  Operation operation = w.by_owner(RotateKeys{});
+  identity::KeyRotation rotation = identity::sign_rotation(
+      sample::owner(from), sample::owner(to), {w.chain.id(), owner_id(0), operation.sequence},
+      overlap, {sample::fixed_randomness(1), sample::fixed_randomness(2)});
+  if (change) change(rotation);
+  operation.action = RotateKeys{std::move(rotation)};
+  return operation;
+}
+
+void add_key_cases(Cases& cases) {
+  cases[Refusal::KeyRetired] = [](World& w) {
+    EXPECT_FALSE(w.submit(rotation(w, 0, 60, {}, 1)));
+    EXPECT_FALSE(w.submit(w.payment(), 0)) << "the old key signs for one block more";
+    EXPECT_FALSE(w.submit(w.payment(), 60));
+    return w.submit(w.payment(), 0);
+  };
+  cases[Refusal::NotFalconSigned] = [](World& w) {
+    return w.submit(rotation(w, 0, 60, [](auto& r) { r.agreement = r.possession.falcon; }));
+  };
+  cases[Refusal::RotationNotHeld] = [](World& w) {
+    return w.submit(rotation(w, 0, 60, [](auto& r) { r.possession.falcon = r.agreement; }));
+  };
+  cases[Refusal::RotationKeyNotNew] = [](World& w) { return w.submit(rotation(w, 0, 0)); };
+  cases[Refusal::RotationByOldKey] = [](World& w) {
+    EXPECT_FALSE(w.submit(rotation(w, 0, 60, {}, 10)));
+    return w.submit(rotation(w, 60, 61), 0);
+  };
+  cases[Refusal::OverlapTooLong] = [](World& w) {
+    const std::uint64_t longest = w.chain.ledger().policy().expiry_max_ahead;
+    return w.submit(rotation(w, 0, 60, {}, longest + 1));
   };
 }
 
@@ -266,13 +302,13 @@ void add_terms_cases(Cases& cases) {
   cases[Refusal::StateNotSettable] =
       with_terms([](auto& t) { t.state = assets::AssetState::InUse; });
   cases[Refusal::ZeroAmount] = [](World& w) {
-    return w.submit(w.by_owner(TransferCaes{owner_id(key(1)), {}}));
+    return w.submit(w.by_owner(TransferCaes{owner_id(1), {}}));
   };
   cases[Refusal::OverBalance] = [](World& w) {
-    return w.submit(w.by_owner(TransferCaes{owner_id(key(1)), caesar::caes(1'001)}));
+    return w.submit(w.by_owner(TransferCaes{owner_id(1), caesar::caes(1'001)}));
   };
   cases[Refusal::TransferToSelf] = [](World& w) {
-    return w.submit(w.by_owner(TransferCaes{owner_id(key(0)), caesar::caes(1)}));
+    return w.submit(w.by_owner(TransferCaes{owner_id(0), caesar::caes(1)}));
   };
 }
 
@@ -282,6 +318,7 @@ Cases all_cases() {
   add_stake_cases(cases);
   add_time_cases(cases);
   add_identity_cases(cases);
+  add_key_cases(cases);
   add_asset_cases(cases);
   add_terms_cases(cases);
   return cases;

@@ -72,15 +72,14 @@ Loaded load_entry(Tables& tables, Singles& singles, const StateEntry& entry) {
     case Table::Validator: return load(tables.validators, key_as<identity::NodeId>(row), value);
     case Table::Asset: return load(tables.assets, key_as<crypto::Digest>(row), value);
     case Table::Address: return load(tables.addresses, key_as<assets::Address>(row), value);
+    case Table::OwnerKeys: return load(tables.owner_keys, key_as<identity::OwnerId>(row), value);
   }
   return fail(RestoreError::BadKey);
 }
 
 // Each record stands under its own key, and what it names exists.
 bool is_consistent(const Tables& tables) {
-  const auto is_owner = [&](const auto& row) {
-    return row.first == identity::owner_id_of(row.second.bundle);
-  };
+  const auto is_owner = [&](const auto& row) { return tables.owner_keys.contains(row.first); };
   const auto is_node = [&](const auto& row) {
     return row.first == row.second.binding.node() &&
            tables.owners.contains(row.second.binding.owner);
@@ -101,6 +100,7 @@ bool is_consistent(const Tables& tables) {
          std::ranges::all_of(tables.nodes, is_node) &&
          std::ranges::all_of(tables.validators, is_validator) &&
          std::ranges::all_of(tables.assets, is_asset) &&
+         tables.owner_keys.size() == tables.owners.size() &&
          tables.addresses.size() == tables.assets.size();
 }
 
@@ -141,6 +141,7 @@ std::optional<Bytes> value_of(const Tables& tables, ByteView key) {
     case Table::Validator: return encoded(tables.validators, key_as<identity::NodeId>(row));
     case Table::Asset: return encoded(tables.assets, key_as<crypto::Digest>(row));
     case Table::Address: return encoded(tables.addresses, key_as<assets::Address>(row));
+    case Table::OwnerKeys: return encoded(tables.owner_keys, key_as<identity::OwnerId>(row));
   }
   return std::nullopt;
 }
@@ -158,6 +159,7 @@ std::vector<StateEntry> entries_of(const Tables& tables) {
   for (const auto& [id, validator] : tables.validators) add(validator_key(id), validator);
   for (const auto& [hash, asset] : tables.assets) add(asset_key(hash), asset);
   for (const auto& [address, hash] : tables.addresses) add(address_key(address), hash);
+  for (const auto& [id, keys] : tables.owner_keys) add(owner_keys_key(id), keys);
   return entries;
 }
 

@@ -62,13 +62,12 @@ class Execution {
       if (node->binding.node_key != key_) return refuse(Refusal::WrongKey);
       acting_.owner = node->binding.owner;
     }
-    const OwnerRecord* owner = layer_.owner(acting_.owner);
-    if (owner == nullptr) return refuse(Refusal::UnknownActor);
-    if (acting_.node) return std::nullopt;
-    const auto key = owner->bundle.keys.find(identity::kAlgorithmEd25519);
-    if (key == owner->bundle.keys.end() || !std::ranges::equal(key->second, key_.bytes)) {
-      return refuse(Refusal::WrongKey);
-    }
+    const OwnerKeyRecord* keys = layer_.owner_keys(acting_.owner);
+    if (keys == nullptr) return refuse(Refusal::UnknownActor);
+    if (acting_.node || keys->bundle.has_ed25519(key_)) return std::nullopt;
+    if (!keys->retiring || keys->retiring->key != key_) return refuse(Refusal::WrongKey);
+    const std::uint64_t until = keys->retiring->until_height;
+    if (frame_.height > until) return refuse(Refusal::KeyRetired, frame_.height, until);
     return std::nullopt;
   }
 
@@ -138,8 +137,9 @@ class Execution {
       return refuse(Refusal::OverBalance, balance.value, cost ? cost->value : UINT64_MAX);
     }
     OwnerRecord& sponsor = layer_.edit_owner(acting_.owner);
-    OwnerRecord& owner = layer_.add_owner(
-        id, {.name = action.name, .bundle = action.bundle, .registered_height = frame_.height});
+    OwnerRecord& owner =
+        layer_.add_owner(id, {.name = action.name, .registered_height = frame_.height},
+                         {.bundle = action.bundle, .since_height = frame_.height});
     HM_CHECK(caesar::endow(layer_.edit_supply(), sponsor.account, owner.account, action.credit,
                            action.bond));
     ++sponsor.records_created;
@@ -151,6 +151,10 @@ class Execution {
     if (action.binding.owner != acting_.owner) return refuse(Refusal::BindingNotByOwner);
     const identity::NodeId id = action.binding.node();
     if (layer_.node(id) != nullptr) return refuse(Refusal::DuplicateNode);
+    if (!identity::verify_falcon(action.binding, falcon_key(),
+                                 identity::binding_context(layer_.chain().chain_id))) {
+      return refuse(Refusal::NotFalconSigned);
+    }
     layer_.add_node(id, {.binding = action.binding, .registered_height = frame_.height});
     ++layer_.edit_owner(acting_.owner).records_created;
     return std::nullopt;
@@ -216,6 +220,37 @@ class Execution {
     return std::nullopt;
   }
 
+  Checked act(const RotateKeys& action) {
+    const identity::KeyRotation& rotation = action.rotation;
+    const OwnerKeyRecord& old = *layer_.owner_keys(acting_.owner);
+    if (!old.bundle.has_ed25519(key_)) return refuse(Refusal::RotationByOldKey);
+    for (const auto& [algorithm, key] : rotation.bundle.keys) {
+      if (old.bundle.keys.at(algorithm) == key) return refuse(Refusal::RotationKeyNotNew);
+    }
+    const std::uint64_t longest = policy_of(layer_.chain().preset).expiry_max_ahead;
+    if (rotation.overlap > longest) {
+      return refuse(Refusal::OverlapTooLong, rotation.overlap, longest);
+    }
+    const crypto::Digest statement =
+        identity::rotation_statement({layer_.chain().chain_id, acting_.owner, operation_.sequence},
+                                     rotation.bundle, rotation.overlap);
+    if (!identity::verify(falcon_key(), statement, rotation.agreement)) {
+      return refuse(Refusal::NotFalconSigned);
+    }
+    layer_.edit_owner_keys(acting_.owner) = {
+        .bundle = rotation.bundle,
+        .since_height = frame_.height,
+        .retiring = RetiringKey{key_, frame_.height + rotation.overlap}};
+    return std::nullopt;
+  }
+
+  // The acting owner's current Falcon key: what is on the ledger was valid when it came there.
+  falcon::VerifyingKey falcon_key() const {
+    auto keys = identity::validate(layer_.owner_keys(acting_.owner)->bundle);
+    HM_CHECK(keys.has_value());
+    return std::move(keys->falcon);
+  }
+
   // The asset exists, the actor may change it, and it is as the actor last saw it.
   Checked check_asset(const assets::AssetId& id, std::uint64_t expected_version) const {
     const assets::AssetRecord* asset = layer_.asset(id.hash);
@@ -266,6 +301,8 @@ caesar::Amount action_minimum(const Policy& policy, const Action& action) {
     caesar::Amount operator()(const TransferAsset&) const { return table.bond_transfer_asset; }
     caesar::Amount operator()(const RetireAsset&) const { return table.bond_retire_asset; }
     caesar::Amount operator()(const TransferCaes&) const { return table.bond_transfer_caes; }
+    // Whoever fears for its keys must be able to replace them.
+    caesar::Amount operator()(const RotateKeys&) const { return {}; }
   };
   return std::visit(Minimum{policy}, action);
 }

@@ -2,6 +2,7 @@
 // A small chain with keys from fixed seeds, for tests, benches and fuzz targets. Not for programs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,25 +25,50 @@ inline crypto::SigningKey key(std::uint32_t seed) {
   return crypto::SigningKey::from_seed(bytes);
 }
 
-inline identity::KeyBundle bundle(const crypto::SigningKey& key) {
-  return identity::KeyBundle::of(key.public_key());
+inline identity::OwnerKeys make_owner(std::uint32_t seed) {
+  identity::OwnerSeeds seeds;
+  seeds.ed25519 = key(seed).seed();
+  std::ranges::copy(seeds.ed25519, seeds.falcon.begin());
+  std::ranges::copy(seeds.ed25519, seeds.ml_kem.begin());
+  return identity::OwnerKeys::generate(seeds, falcon::Arithmetic::Hardware);
 }
 
-inline identity::OwnerId owner_id(const crypto::SigningKey& key) {
-  return identity::owner_id_of(bundle(key));
+// The owner whose Ed25519 key is key(seed); made once in a process, because Falcon takes its time.
+inline const identity::OwnerKeys& owner(std::uint32_t seed) {
+  static std::map<std::uint32_t, identity::OwnerKeys> made;
+  const auto found = made.find(seed);
+  return found != made.end() ? found->second : made.emplace(seed, make_owner(seed)).first->second;
+}
+
+// The keys of `seed` after a rotation of the owner `id`.
+inline identity::OwnerKeys owner_as(std::uint32_t seed, const identity::OwnerId& id) {
+  return make_owner(seed).as_owner(id);
+}
+
+inline const identity::KeyBundle& bundle(std::uint32_t owner_seed) {
+  return owner(owner_seed).bundle();
+}
+
+inline const identity::OwnerId& owner_id(std::uint32_t owner_seed) {
+  return owner(owner_seed).id();
+}
+
+// The same signature every time: only for keys that guard nothing.
+inline falcon::SigningRandomness fixed_randomness(std::uint8_t number = 0) {
+  falcon::SigningRandomness randomness;
+  randomness.nonce.fill(number);
+  randomness.seed.fill(number);
+  return randomness;
 }
 
 inline identity::NodeId node_id(const crypto::SigningKey& key) {
   return identity::node_id_of(key.public_key());
 }
 
-inline identity::NodeBinding binding(const crypto::SigningKey& owner,
-                                     const crypto::SigningKey& node, const crypto::Digest& context,
-                                     std::string name) {
-  const identity::OwnerId id = owner_id(owner);
-  return {node.public_key(), id, name,
-          identity::sign_as_owner(owner, context, id, node.public_key(), name),
-          identity::sign_as_node(node, context, id, name)};
+inline identity::NodeBinding binding(std::uint32_t owner_seed, std::uint32_t node_seed,
+                                     const crypto::Digest& context, std::string name) {
+  return identity::bind_node(owner(owner_seed), key(node_seed), context, std::move(name),
+                             fixed_randomness());
 }
 
 // Owner i has seed i and the node with seed 1000 + i, which is a validator.
@@ -54,12 +80,10 @@ inline Genesis genesis(std::uint32_t owners = 4, std::uint64_t balance_caes = 1'
   genesis.time = UnixMillis{kGenesisTime};
   const auto context = identity::genesis_binding_context(genesis.chain_name, kGenesisTime);
   for (std::uint32_t i = 0; i < owners; ++i) {
-    const auto owner = key(i);
-    const auto node = key(1000 + i);
-    genesis.owners.push_back({"owner-" + std::to_string(i), bundle(owner),
-                              caesar::caes(balance_caes), caesar::caes(bond_caes)});
-    genesis.nodes.push_back(binding(owner, node, context, "node-" + std::to_string(i)));
-    genesis.validators.push_back({node_id(node), caesar::caes(bond_caes)});
+    genesis.owners.push_back({"owner-" + std::to_string(i), bundle(i), caesar::caes(balance_caes),
+                              caesar::caes(bond_caes)});
+    genesis.nodes.push_back(binding(i, 1000 + i, context, "node-" + std::to_string(i)));
+    genesis.validators.push_back({node_id(key(1000 + i)), caesar::caes(bond_caes)});
   }
   return genesis;
 }
@@ -113,8 +137,7 @@ class Chain {
 
   // By owner `seed` with its own key.
   PreparedOperation by_owner(std::uint32_t seed, Action action) const {
-    const auto signer = key(seed);
-    return prepared(operation(owner_id(signer), std::move(action)), signer);
+    return prepared(operation(owner_id(seed), std::move(action)), key(seed));
   }
   // By node `seed` with its own key.
   PreparedOperation by_node(std::uint32_t seed, Action action) const {

@@ -15,6 +15,7 @@ struct Tables {
   caesar::Supply supply;
   std::map<std::uint64_t, BlockRecord> blocks;  // the anchor window, by height
   std::map<identity::OwnerId, OwnerRecord> owners;
+  std::map<identity::OwnerId, OwnerKeyRecord> owner_keys;  // one for each owner
   std::map<identity::NodeId, NodeRecord> nodes;
   std::map<identity::NodeId, ValidatorRecord> validators;
   std::map<crypto::Digest, assets::AssetRecord> assets;  // by AssetId::hash

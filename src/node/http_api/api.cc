@@ -145,6 +145,7 @@ void Api::dispatch(Endpoint endpoint, Call call) {
     case Endpoint::ListBlocks: return list_blocks(std::move(call));
     case Endpoint::ShowBlock: return show_block(std::move(call));
     case Endpoint::ShowGenesis: return show_genesis(std::move(call));
+    case Endpoint::ShowOwner: return show_owner(std::move(call));
     case Endpoint::ShowWallet: return show_wallet(std::move(call));
     case Endpoint::Status: return status(std::move(call));
     case Endpoint::Health: return health(std::move(call));

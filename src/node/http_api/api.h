@@ -92,6 +92,8 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   void retire_asset(Call call);
   Result<const assets::AssetRecord*, api::ApiError> find_asset(std::string_view text) const;
   Result<identity::OwnerId, api::ApiError> find_owner(std::string_view text) const;
+  // The same, or "self": the owner of this node.
+  Result<identity::OwnerId, api::ApiError> named_owner(std::string_view text) const;
   Result<identity::NodeId, api::ApiError> find_node(std::string_view text) const;
   // Writes: signed by the caller (`sealed`, which must be about this asset), or by the node.
   void write_sealed(Call call, Bytes operation, std::string_view action,
@@ -113,6 +115,7 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   void list_blocks(Call call);
   void show_block(Call call);
   void show_genesis(Call call);
+  void show_owner(Call call);
   void show_wallet(Call call);
   void list_nodes(Call call);
   void list_validators(Call call);

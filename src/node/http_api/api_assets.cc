@@ -88,6 +88,12 @@ Result<Id, ApiError> find_named(std::string_view text, const Table& table, std::
 
 }  // namespace
 
+Result<identity::OwnerId, ApiError> Api::named_owner(std::string_view text) const {
+  const auto* own_node = node_.ledger().node(node_.id());
+  if (text == "self" && own_node != nullptr) return own_node->binding.owner;
+  return find_owner(text);
+}
+
 Result<identity::OwnerId, ApiError> Api::find_owner(std::string_view text) const {
   return find_named<identity::OwnerId>(text, node_.ledger().tables().owners, "owner",
                                        [](const auto& row) -> const auto& { return row.name; });

@@ -151,13 +151,33 @@ void Api::show_genesis(Call call) {
   answer(call, std::move(json));
 }
 
+void Api::show_owner(Call call) {
+  const auto owner = named_owner(call.parameter);
+  if (!owner) return answer(call, owner.error());
+  const ledger::Ledger& ledger = node_.ledger();
+  const ledger::OwnerKeyRecord& keys = *ledger.owner_keys(*owner);
+  api::JsonWriter json;
+  json.begin_object().member("schema", api::kSchema);
+  json.member("owner", owner->to_string()).member("name", ledger.owner(*owner)->name);
+  json.member("since_height", keys.since_height);
+  json.key("keys").begin_object();
+  for (const auto& [algorithm, key] : keys.bundle.keys) {
+    json.member(identity::algorithm_name(algorithm), api::to_base64(key));
+  }
+  json.end_object();
+  if (keys.retiring) {
+    json.key("retiring").begin_object();
+    json.member("ed25519", api::to_base64(keys.retiring->key.bytes));
+    json.member("until_height", keys.retiring->until_height).end_object();
+  }
+  json.member("bundle", api::to_base64(codec::encode(keys.bundle)));
+  json.member("height", ledger.height()).end_object();
+  answer(call, std::move(json));
+}
+
 void Api::show_wallet(Call call) {
   const ledger::Ledger& ledger = node_.ledger();
-  const auto* own_node = ledger.node(node_.id());
-  Result<identity::OwnerId, api::ApiError> owner =
-      call.parameter == "self" && own_node != nullptr
-          ? Result<identity::OwnerId, api::ApiError>(own_node->binding.owner)
-          : find_owner(call.parameter);
+  const auto owner = named_owner(call.parameter);
   if (!owner) return answer(call, owner.error());
   const ledger::OwnerRecord& record = *ledger.owner(*owner);
   api::JsonWriter json;

@@ -126,7 +126,7 @@ class ApiTest : public ::testing::Test {
     const auto& ledger = mesh_.node().ledger();
     ledger::Operation operation;
     operation.chain_id = mesh_.node().chain_id();
-    operation.actor = sample::owner_id(owner);
+    operation.actor = sample::owner_id(0);
     operation.sequence = sequence != 0 ? sequence : *ledger.next_sequence(operation.actor);
     operation.anchor = ledger.anchor();
     operation.expiry_height = operation.anchor.height + ledger.policy().expiry_max_ahead;
@@ -143,7 +143,7 @@ class ApiTest : public ::testing::Test {
   }
 
   ledger::TransferCaes payment(std::uint64_t units = 1) {
-    return {sample::owner_id(sample::key(1)), caesar::Amount{units}};
+    return {sample::owner_id(1), caesar::Amount{units}};
   }
 
   std::string register_cpu() { return do_post("/api/v1/assets/register", kCpu, 201)["id"]; }
@@ -256,9 +256,8 @@ TEST_F(ApiTest, UpdateChangesWhatIsGivenAndKeepsTheRest) {
 TEST_F(ApiTest, ARefusalNamesTheRuleAndTheProofThatFailed) {
   const std::string id = register_cpu();
   // A node's key may not give its owner's assets away.
-  const json refused =
-      do_post("/api/v1/assets/" + id + "/transfer",
-              R"({"to":")" + sample::owner_id(sample::key(1)).to_string() + "\"}", 422);
+  const json refused = do_post("/api/v1/assets/" + id + "/transfer",
+                               R"({"to":")" + sample::owner_id(1).to_string() + "\"}", 422);
   EXPECT_EQ(refused["error"]["code"], "REFUSED");
   EXPECT_EQ(refused["error"]["details"]["rule"], "node_may_not");
   EXPECT_EQ(refused["error"]["details"]["proof"], "stake");
@@ -268,7 +267,7 @@ TEST_F(ApiTest, ARefusalNamesTheRuleAndTheProofThatFailed) {
 TEST_F(ApiTest, AnOwnerTransfersWithItsOwnSignatureAndNeedsNoToken) {
   const std::string id = register_cpu();
   const auto parsed = *assets::AssetId::parse(mesh_.node().chain_id(), id);
-  const auto to = sample::owner_id(sample::key(1));
+  const auto to = sample::owner_id(1);
   const auto operation = codec::encode(signed_operation(ledger::TransferAsset{parsed, 1, to}));
   const std::string body = R"({"operation":")" + api::to_base64(operation) + "\"}";
   EXPECT_EQ(do_post("/api/v1/assets/" + id + "/retire", body, 400, "")["error"]["details"]["field"],
@@ -352,7 +351,7 @@ TEST_F(ApiTest, BlocksAreListedAndShownWithTheirReceipts) {
 }
 
 TEST_F(ApiTest, TheWalletAndTheActorFollowTheLedger) {
-  const std::string owner = sample::owner_id(sample::key(0)).to_string();
+  const std::string owner = sample::owner_id(0).to_string();
   const json before = get("/api/v1/wallet/" + owner);
   EXPECT_EQ(before["balance"], "1000");
   ASSERT_EQ(send(raw(signed_operation(payment(500'000'000))))->response->status, 200);
@@ -364,6 +363,28 @@ TEST_F(ApiTest, TheWalletAndTheActorFollowTheLedger) {
   EXPECT_EQ(actor["next_sequence"], 2);
   EXPECT_EQ(actor["anchor"]["height"], mesh_.node().ledger().height());
   get("/api/v1/wallet/nobody", {}, 404);
+}
+
+TEST_F(ApiTest, AnOwnersKeysAreToldAndFollowARotation) {
+  const auto owner = sample::owner_id(0);
+  const json before = get("/api/v1/owners/self");
+  EXPECT_EQ(before["owner"], owner.to_string());
+  EXPECT_EQ(api::from_base64(before["bundle"].get<std::string>()),
+            codec::encode(sample::bundle(0)));
+  EXPECT_EQ(before["keys"].size(), 3U);
+  EXPECT_FALSE(before.contains("retiring"));
+
+  auto operation = signed_operation(ledger::RotateKeys{}).operation;
+  operation.action = ledger::RotateKeys{identity::sign_rotation(
+      sample::owner(0), sample::owner(60), {operation.chain_id, owner, operation.sequence}, 5,
+      {sample::fixed_randomness(1), sample::fixed_randomness(2)})};
+  ASSERT_EQ(send(raw(ledger::sign(operation, sample::key(0))))->response->status, 200);
+  const json after = get("/api/v1/owners/owner-0");
+  EXPECT_EQ(after["owner"], owner.to_string());
+  EXPECT_EQ(after["keys"]["falcon-1024"],
+            api::to_base64(sample::bundle(60).keys.at(identity::kAlgorithmFalcon1024)));
+  EXPECT_EQ(after["retiring"]["until_height"], after["since_height"].get<int>() + 5);
+  get("/api/v1/owners/nobody", {}, 404);
 }
 
 TEST_F(ApiTest, ListsAreFilteredAndPaged) {

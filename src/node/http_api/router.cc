@@ -31,6 +31,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {kGet, "/api/v1/ledger/blocks", Endpoint::ListBlocks, Access::Read},
     {kGet, "/api/v1/ledger/blocks/{id}", Endpoint::ShowBlock, Access::Read},
     {kGet, "/api/v1/ledger/genesis", Endpoint::ShowGenesis, Access::Read},
+    {kGet, "/api/v1/owners/{owner}", Endpoint::ShowOwner, Access::Read},
     {kGet, "/api/v1/wallet/{owner}", Endpoint::ShowWallet, Access::Read},
     {kGet, "/api/v1/status", Endpoint::Status, Access::Read},
     {kGet, "/api/v1/health", Endpoint::Health, Access::Read},

@@ -30,6 +30,7 @@ enum class Endpoint : std::uint8_t {
   ListBlocks,
   ShowBlock,
   ShowGenesis,
+  ShowOwner,
   ShowWallet,
   Status,
   Health,

@@ -74,19 +74,19 @@ TEST_F(Files, ReadingIsBoundedAndRefusesWhatIsNoFile) {
 }
 
 TEST_F(Files, KeyRoundTripsAndIsCreatedOnce) {
-  const auto first = load_or_create_key(path("k"), KeyRole::Owner);
-  const auto second = load_or_create_key(path("k"), KeyRole::Owner);
+  const auto first = load_or_create_node_key(path("k"));
+  const auto second = load_or_create_node_key(path("k"));
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->public_key(), second->public_key());
   EXPECT_EQ(mode_of("k"), 0600u);
-  EXPECT_FALSE(write_key_file(path("k"), KeyRole::Owner, *first));
+  EXPECT_FALSE(write_node_key(path("k"), *first));
 }
 
 TEST_F(Files, KeyThatOthersMayReadIsRefusedByName) {
-  ASSERT_TRUE(load_or_create_key(path("k"), KeyRole::Node));
+  ASSERT_TRUE(load_or_create_node_key(path("k")));
   for (const unsigned mode : {0640u, 0604u, 0620u, 0601u}) {
     ::chmod(path("k").c_str(), mode);
-    const auto refused = read_key_file(path("k"), KeyRole::Node);
+    const auto refused = read_node_key(path("k"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::PermissionDenied);
     EXPECT_NE(refused.error().message.find(path("k")), std::string::npos);
@@ -95,27 +95,26 @@ TEST_F(Files, KeyThatOthersMayReadIsRefusedByName) {
 
 TEST_F(Files, KeyOfAnotherUserIsRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a file away";
-  ASSERT_TRUE(load_or_create_key(path("k"), KeyRole::Node));
+  ASSERT_TRUE(load_or_create_node_key(path("k")));
   ASSERT_EQ(::chown(path("k").c_str(), 12345, 12345), 0);
-  EXPECT_EQ(read_key_file(path("k"), KeyRole::Node).error().code, ErrorCode::PermissionDenied);
+  EXPECT_EQ(read_node_key(path("k")).error().code, ErrorCode::PermissionDenied);
 }
 
 TEST_F(Files, KeyBehindASymbolicLinkIsRefused) {
-  ASSERT_TRUE(load_or_create_key(path("k"), KeyRole::Node));
+  ASSERT_TRUE(load_or_create_node_key(path("k")));
   fs::create_symlink(path("k"), path("link"));
-  EXPECT_FALSE(read_key_file(path("link"), KeyRole::Node));
+  EXPECT_FALSE(read_node_key(path("link")));
 }
 
 TEST_F(Files, DamagedKeyFileIsRefusedAndNeverReplaced) {
-  ASSERT_TRUE(load_or_create_key(path("k"), KeyRole::Owner));
+  ASSERT_TRUE(load_or_create_node_key(path("k")));
   const std::string good = text_of("k");
-  const std::string other_role = "hypermesh-key 1\nrole node\n" + good.substr(good.find("seed"));
   std::string wrong_public = good;
   wrong_public[wrong_public.size() - 2] = good[good.size() - 2] == '0' ? '1' : '0';
   for (const std::string& bad : {std::string(), good.substr(0, good.size() - 1), good + "x\n",
-                                 "hypermesh-key 2" + good.substr(15), other_role, wrong_public}) {
+                                 "hypermesh-node-key 2" + good.substr(20), wrong_public}) {
     put("k", bad);
-    const auto refused = load_or_create_key(path("k"), KeyRole::Owner);
+    const auto refused = load_or_create_node_key(path("k"));
     ASSERT_FALSE(refused) << bad;
     EXPECT_EQ(refused.error().code, ErrorCode::Corrupt);
     EXPECT_EQ(text_of("k"), bad);

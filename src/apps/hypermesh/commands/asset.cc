@@ -43,9 +43,9 @@ Answer<Found> find_asset(ApiClient& client, const std::string& text) {
   return Found{std::move(asset), *id, version};
 }
 
-Outcome submit_and_tell(const Context& context, ApiClient& client, const crypto::SigningKey& key,
+Outcome submit_and_tell(const Context& context, ApiClient& client, const identity::OwnerKeys& keys,
                         const ledger::Action& action, const assets::AssetId& id) {
-  HM_CLI_TRY(const ordered_json receipt, submit_as_owner(client, key, action));
+  HM_CLI_TRY(const ordered_json receipt, submit_as_owner(client, keys, action));
   if (context.globals.json) {
     const ordered_json document = {{"schema", 1},
                                    {"asset", id.to_string()},
@@ -96,13 +96,13 @@ Outcome run(const AssetRegister& options, const Context& context) {
   }
   HM_CLI_TRY(const assets::AssetTerms terms, apply_terms(new_terms(*kind), options.terms));
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
+  HM_CLI_TRY(const auto keys, owner_keys(context.globals, client.endpoint()));
   HM_CLI_TRY(const auto chain, chain_of(client));
   HM_CLI_TRY(const auto node, find_node(client, options.node));
   std::array<std::uint8_t, assets::kUuidRandomSize> random{};
   files::fill_random(random);
   const auto id = assets::AssetId::make(chain, *kind, wall_now(), random);
-  return submit_and_tell(context, client, key, ledger::RegisterAsset{id, node, terms}, id);
+  return submit_and_tell(context, client, keys, ledger::RegisterAsset{id, node, terms}, id);
 }
 
 Outcome run(const AssetUpdate& options, const Context& context) {
@@ -114,28 +114,28 @@ Outcome run(const AssetUpdate& options, const Context& context) {
                   "for example --offered 16GiB; see 'hypermesh asset update --help'");
   }
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
+  HM_CLI_TRY(const auto keys, owner_keys(context.globals, client.endpoint()));
   HM_CLI_TRY(const Found found, find_asset(client, options.id));
   HM_CLI_TRY(assets::AssetTerms present, terms_of_json(found.json));
   HM_CLI_TRY(const assets::AssetTerms terms, apply_terms(std::move(present), options.terms));
-  return submit_and_tell(context, client, key, ledger::UpdateAsset{found.id, found.version, terms},
+  return submit_and_tell(context, client, keys, ledger::UpdateAsset{found.id, found.version, terms},
                          found.id);
 }
 
 Outcome run(const AssetTransfer& options, const Context& context) {
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
+  HM_CLI_TRY(const auto keys, owner_keys(context.globals, client.endpoint()));
   HM_CLI_TRY(const Found found, find_asset(client, options.id));
   HM_CLI_TRY(const auto to, find_owner(client, options.to));
-  return submit_and_tell(context, client, key, ledger::TransferAsset{found.id, found.version, to},
+  return submit_and_tell(context, client, keys, ledger::TransferAsset{found.id, found.version, to},
                          found.id);
 }
 
 Outcome run(const AssetRetire& options, const Context& context) {
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
+  HM_CLI_TRY(const auto keys, owner_keys(context.globals, client.endpoint()));
   HM_CLI_TRY(const Found found, find_asset(client, options.id));
-  return submit_and_tell(context, client, key, ledger::RetireAsset{found.id, found.version},
+  return submit_and_tell(context, client, keys, ledger::RetireAsset{found.id, found.version},
                          found.id);
 }
 

@@ -12,17 +12,33 @@
 #include "apps/hypermesh/join_messages.h"
 #include "apps/hypermesh/local_node.h"
 #include "apps/hypermesh/new_mesh.h"
+#include "apps/hypermesh/passphrase.h"
 #include "apps/hypermesh/start_node.h"
 #include "core/api/text.h"
 #include "foundation/base/hex.h"
 #include "foundation/codec/reader.h"
+#include "foundation/codec/writer.h"
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
+#include "platform/files/owner_key_file.h"
 
 namespace hm::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr std::size_t kMaxBinding = 4096;  // one and a half KiB are needed
+
+// The owner's keys in the folder; new ones, in the clear, if there are none.
+Answer<identity::OwnerKeys> load_or_create_owner_keys(const std::string& path,
+                                                      const Globals& globals) {
+  auto keys = files::read_owner_keys(path, passphrase_source(globals));
+  if (keys) return std::move(*keys);
+  if (keys.error().code != ErrorCode::NotFound) return std::unexpected(failure_of(keys.error()));
+  identity::OwnerKeys fresh = files::generate_owner_keys();
+  HM_CLI_TRY_VOID(files::write_owner_keys(path, fresh, std::nullopt, files::Existing::Refuse));
+  return fresh;
+}
 
 // The joiner's end of the exchange.
 class Exchange {
@@ -89,20 +105,27 @@ Answer<ledger::Genesis> checked_genesis(const Bytes& bytes, const JoinCode& code
   return std::move(*genesis);
 }
 
-RegisterRequest request_for(const identity::ChainId& chain, const std::string& name,
-                            const crypto::SigningKey& owner_key,
-                            const crypto::SigningKey& node_key) {
+// The binding signed first stays with the keys: a second try says the very same.
+Answer<RegisterRequest> request_for(const NodeFolder& folder, const identity::ChainId& chain,
+                                    const std::string& name, const identity::OwnerKeys& owner,
+                                    const crypto::SigningKey& node_key) {
   RegisterRequest request;
   request.owner_name = name + ".owner";
-  request.bundle = identity::KeyBundle::of(owner_key.public_key());
-  const identity::OwnerId owner = identity::owner_id_of(request.bundle);
-  const crypto::Digest context = identity::binding_context(chain);
-  request.binding.node_key = node_key.public_key();
-  request.binding.owner = owner;
-  request.binding.name = name;
-  request.binding.owner_signature =
-      identity::sign_as_owner(owner_key, context, owner, node_key.public_key(), name);
-  request.binding.possession = identity::sign_as_node(node_key, context, owner, name);
+  request.bundle = owner.bundle();
+  const auto earlier = files::read_file(folder.binding(), kMaxBinding, files::Access::Public);
+  if (earlier) {
+    const auto binding = codec::decode<identity::NodeBinding>(*earlier);
+    const auto keys = identity::validate(owner.bundle());
+    if (binding && keys && binding->name == name && binding->owner == owner.id() &&
+        identity::verify(*binding, *keys, identity::binding_context(chain))) {
+      request.binding = *binding;
+      return request;
+    }
+  }
+  request.binding = identity::bind_node(owner, node_key, identity::binding_context(chain), name,
+                                        files::fresh_falcon_randomness());
+  HM_CLI_TRY_VOID(files::write_file(folder.binding(), codec::encode(request.binding),
+                                    files::Access::Public, files::Existing::Replace));
   return request;
 }
 
@@ -143,15 +166,13 @@ Answer<NodeConfig> redeem(const Join& options, const NodeFolder& folder, const J
 
   // Keys are kept before they are registered: a second try goes on with the same ones.
   HM_CLI_TRY_VOID(files::make_folder(folder.keys(), 0700));
-  HM_CLI_TRY(const auto owner_key,
-             files::load_or_create_key(folder.owner_key(), files::KeyRole::Owner));
-  HM_CLI_TRY(const auto node_key,
-             files::load_or_create_key(folder.node_key(), files::KeyRole::Node));
-  const RegisterRequest request = request_for(chain, name, owner_key, node_key);
+  HM_CLI_TRY(const auto owner, load_or_create_owner_keys(folder.owner_key(), context.globals));
+  HM_CLI_TRY(const auto node_key, files::load_or_create_node_key(folder.node_key()));
+  HM_CLI_TRY(const RegisterRequest request, request_for(folder, chain, name, owner, node_key));
   HM_CLI_TRY(const RegisterReply proposal,
              exchange.step<RegisterReply>(JoinStep::Register, codec::encode(request)));
   HM_CLI_TRY_VOID(check_proposal(proposal.operation, chain, request));
-  const ConfirmRequest confirm{ledger::sign(proposal.operation, owner_key).signature};
+  const ConfirmRequest confirm{ledger::sign(proposal.operation, owner.ed25519()).signature};
   HM_CLI_TRY(const ConfirmReply confirmed,
              exchange.step<ConfirmReply>(JoinStep::Confirm, codec::encode(confirm)));
   context.terminal.talk(fmt::format("registered in block {}", confirmed.height));

@@ -40,10 +40,10 @@ Outcome run(const WalletSend& options, const Context& context) {
                   "digits, and at most nine after a point", "for example 12.5");
   }
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(const auto key, owner_key(context.globals, client.endpoint()));
+  HM_CLI_TRY(const auto keys, owner_keys(context.globals, client.endpoint()));
   HM_CLI_TRY(const auto to, find_owner(client, options.to));
   HM_CLI_TRY(const ordered_json receipt,
-             submit_as_owner(client, key, ledger::TransferCaes{to, *amount}));
+             submit_as_owner(client, keys, ledger::TransferCaes{to, *amount}));
   if (context.globals.json) {
     const ordered_json document = {{"schema", 1},          {"operation", text_of(receipt, "id")},
                                    {"status", "applied"},  {"height", number_of(receipt, "height")},

@@ -29,6 +29,7 @@ struct SigningRandomness {
   Seed seed{};    // secret
 
   SigningRandomness() = default;
+  SigningRandomness(SigningRandomness&&) = default;  // both are overwritten in their turn
   SigningRandomness(const SigningRandomness&) = delete;
   SigningRandomness& operator=(const SigningRandomness&) = delete;
   ~SigningRandomness();
