@@ -58,7 +58,7 @@ Result<PublicKeys, BundleError> validate(const KeyBundle& bundle) {
   if (!falcon_key) return fail(BundleError::InvalidFalcon);
   auto ml_kem_key = MlKemPublicKey::parse(ml_kem_bytes);
   if (!ml_kem_key) return fail(BundleError::InvalidMlKem);
-  return PublicKeys{key, std::move(*falcon_key), std::move(*ml_kem_key)};
+  return PublicKeys{key, *falcon_key, *ml_kem_key};
 }
 
 OwnerId owner_id_of(const KeyBundle& bundle) {
