@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one operation of post-quantum cryptography costs on one core: each parameter set on each
 // back end of this machine, with all memory warm. Falcon's verification hashes a message of 32
-// bytes and decodes its signature; "verify, key" decodes the public key too.
+// bytes and decodes its signature; "verify, key" decodes the public key too. Sealed boxes hold 1
+// KiB.
 //   bench_pq [--json]
 #include <algorithm>
 #include <array>
@@ -24,6 +25,7 @@
 #include "foundation/base/check.h"
 #include "foundation/crypto/falcon/falcon.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
+#include "foundation/crypto/sealed_box/sealed_box.h"
 
 namespace {
 
@@ -171,6 +173,36 @@ void add_falcon(std::vector<Operation>& all) {
   add_falcon_secret(all, falcon::Arithmetic::Hardware, "hardware", 500);
 }
 
+// 1 KiB, sealed for that many readers; the first one opens.
+void add_sealed_box(std::vector<Operation>& all, std::size_t count) {
+  struct Given {
+    std::vector<sealed_box::DecapsulationKey> keys{};
+    std::vector<sealed_box::EncapsulationKey> readers{};
+    sealed_box::Context context{};
+    Bytes content = Bytes(1024, 4);
+    sealed_box::Box box{};
+  };
+  const auto seal = [](const Given& given) {
+    return sealed_box::seal(given.content, given.readers, given.context,
+                            [](std::span<std::uint8_t> out) { std::ranges::fill(out, 5); })
+        .value();
+  };
+  auto given = std::make_shared<Given>();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::array<std::uint8_t, ml_kem::kSeedSize> seed{static_cast<std::uint8_t>(i)};
+    given->keys.push_back(sealed_box::DecapsulationKey::from_seed(seed));
+    given->readers.push_back(given->keys.back().encapsulation_key());
+  }
+  given->box = seal(*given);
+  const std::string_view variant = name_of(crypto::fastest_backend());
+  const std::string to = " box, readers: " + std::to_string(count);
+  all.push_back({"seal" + to, variant, 0, [=] { seal(*given); }});
+  all.push_back({"open" + to, variant, 0, [=] {
+                   const auto opened = sealed_box::open(given->box, given->keys[0], given->context);
+                   HM_CHECK(opened.has_value());
+                 }});
+}
+
 // In rounds over all operations, so that what disturbs the machine for a while disturbs all.
 void measure(std::vector<Operation>& all) {
   for (std::size_t round = 0; round < kRounds; ++round) {
@@ -245,6 +277,8 @@ int main(int argc, char** argv) {
     add_ml_kem<ml_kem::MlKem1024>(all, backend);
   }
   add_falcon(all);
+  add_sealed_box(all, 1);
+  add_sealed_box(all, 10);
   measure(all);
   (json ? print_json : print_text)(all, ticks_per_microsecond());
   return 0;
