@@ -58,6 +58,8 @@ namespace {
 // Registers spill to the stack in pieces of half a key.
 constexpr std::size_t kPieceSize = 16;
 constexpr std::size_t kStackSize = std::size_t{1} << 20;
+// Between what is searched and what the end of the thread writes to its stack.
+constexpr std::size_t kGapSize = std::size_t{1} << 16;
 
 std::vector<Bytes> pieces_of(std::initializer_list<ByteView> secrets) {
   std::vector<Bytes> pieces;
@@ -87,7 +89,10 @@ Found left_by(std::function<void()> work, const std::vector<Bytes>& pieces) {
   heap_search.is_on = true;
   pthread_t thread{};
   const auto run = [](void* argument) -> void* {
+    std::array<std::uint8_t, kGapSize> gap;
+    asm volatile("" : : "r"(gap.data()) : "memory");
     (*static_cast<std::function<void()>*>(argument))();
+    asm volatile("" : : "r"(gap.data()) : "memory");
     return nullptr;
   };
   HM_CHECK(pthread_create(&thread, &attributes, run, &work) == 0 &&
