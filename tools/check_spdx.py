@@ -7,7 +7,7 @@ import sys
 from source_tree import arguments, files, report
 
 LINE = "SPDX-License-Identifier: Apache-2.0"
-SOURCES = (".h", ".cc", ".py", ".bash", ".cmake", "CMakeLists.txt", ".js", ".css", ".html",
+SOURCES = (".h", ".cc", ".py", ".bash", ".cmake", "CMakeLists.txt", ".js", ".mjs", ".css", ".html",
            "tools/dev", ".ci/run", ".clang-tidy", ".editorconfig")
 
 

@@ -8,7 +8,7 @@ import sys
 from source_tree import CPP, arguments, files, is_test, report, without_comments
 
 FOLDERS = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "experimental", "shared"}
-TEXT = (".h", ".cc", ".py", ".bash", ".cmake", ".txt", ".md", ".toml", ".yaml", ".json", ".js", "dev", "run")
+TEXT = (".h", ".cc", ".py", ".bash", ".cmake", ".txt", ".md", ".toml", ".yaml", ".json", ".js", ".mjs", "dev", "run")
 
 ANYWHERE = (
     (re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b"), "finish it, or file an issue"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by tools/dev: installs the Debian packages of tools/packages-debian.txt. Says what it is
-# about to do, asks nothing, changes nothing when all is there, and is safe to repeat.
+# Sourced by tools/dev: installs the Debian packages of tools/packages-debian.txt, and an npm package
+# for one test. Says what it is about to do, asks nothing, changes nothing when all is there, and is
+# safe to repeat.
 
 # packages_of SECTION…: the needs of these sections, one per line, comments removed.
 packages_of() {
@@ -126,5 +127,37 @@ install_packages() {
   find_missing "$@"
   if [[ ${#MISSING[@]} != 0 ]]; then
     die "packages are still missing after the installation" "${MISSING[*]}" "see the lines above"
+  fi
+}
+
+# What building and every test need.
+install_all() {
+  local sections=(build test)
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then sections+=(node); fi
+  install_packages "${sections[@]}"
+  install_noble
+}
+
+# The implementation that tests/pq_noble.py compares ours with, into the build folder: a fixed
+# version, its files checked by the hashes in the lock file. Without it that test is skipped.
+install_noble() {
+  local from="$ROOT/tests/pq_noble" into="$ROOT/build/pq_noble"
+  if [[ -d "$into/node_modules" ]] && cmp -s "$from/package-lock.json" "$into/package-lock.json"; then
+    return 0
+  fi
+  command -v npm >/dev/null || return 0
+  say "installing the npm package @noble/post-quantum into build/pq_noble"
+  rm -rf "$into"
+  mkdir -p "$into"
+  cp "$from/package.json" "$from/package-lock.json" "$into"
+  local options=(--ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1
+    --fetch-retry-mintimeout=1000 --fetch-timeout=20000)
+  if ! (cd "$into" && timeout 120 npm ci "${options[@]}" </dev/null) >"$(log_of pq_noble)" 2>&1; then
+    rm -rf "$into/node_modules"
+    if grep -q EINTEGRITY "$(log_of pq_noble)"; then
+      die "the npm package @noble/post-quantum is not the one that was tested" \
+        "its hash is not that of tests/pq_noble/package-lock.json" "see build/logs/pq_noble.log"
+    fi
+    say "not installed, its test will be skipped; why: build/logs/pq_noble.log"
   fi
 }
