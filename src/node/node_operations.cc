@@ -9,8 +9,11 @@
 
 namespace hm::node {
 
+// What is under check will want a place in the pool: a signature costs more than everything else
+// about an operation, so none is checked that finds no place then.
 bool Node::is_busy() const {
-  return mempool_.full() || operations_in_check_ >= kMaxUncheckedOperations;
+  return mempool_.full() || mempool_.size() + operations_in_check_ >= kMaxPooledOperations ||
+         operations_in_check_ >= kMaxUncheckedOperations;
 }
 
 void Node::submit(Bytes operation, std::function<void(const Admission&)> done) {

@@ -504,5 +504,52 @@ TEST_F(ApiTest, AHaltedNodeSaysSo) {
   EXPECT_TRUE(get("/api/v1/status")["halted"].is_string());
 }
 
+// Fills the pool with operations that wait for one that never comes, but for `room` places.
+class FullPool : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kOwners = 9;
+  static constexpr std::size_t kRoom = 10;
+
+  FullPool() : mesh_(kOwners) {
+    mesh_.start();
+    std::size_t left = node::kMaxPooledOperations - kRoom;
+    for (std::uint32_t owner = 0; left > 0; ++owner) {
+      const std::size_t count = std::min(left, node::kMaxPooledPerActor - 1);
+      for (std::size_t i = 0; i < count; ++i) submit(owner, 2 + i);
+      mesh_.world().settle();
+      left -= count;
+    }
+  }
+
+  void submit(std::uint32_t owner, std::uint64_t sequence) {
+    const auto& ledger = mesh_.node().ledger();
+    const ledger::Operation operation{
+        .chain_id = mesh_.node().chain_id(),
+        .actor = sample::owner_id(owner),
+        .sequence = sequence,
+        .anchor = ledger.anchor(),
+        .expiry_height = ledger.policy().expiry_max_ahead,
+        .action = ledger::TransferCaes{sample::owner_id((owner + 1) % kOwners), caesar::Amount{1}}};
+    mesh_.node().submit(codec::encode(ledger::sign(operation, sample::key(owner))),
+                        [this](const node::Admission& admission) {
+                          admitted_ += std::holds_alternative<node::Admitted>(admission) ? 1U : 0U;
+                          busy_ += std::holds_alternative<node::Busy>(admission) ? 1U : 0U;
+                        });
+  }
+
+  lone::LoneNode mesh_;
+  std::size_t admitted_ = 0;
+  std::size_t busy_ = 0;
+};
+
+TEST_F(FullPool, WhatFindsNoPlaceIsBusyBeforeItsSignatureIsChecked) {
+  ASSERT_EQ(admitted_, node::kMaxPooledOperations - kRoom);
+  for (std::uint64_t i = 0; i < 2 * kRoom; ++i) submit(kOwners - 1, 500 + i);
+  EXPECT_EQ(busy_, kRoom) << "at once, and not after a worker had them";
+  mesh_.world().settle();
+  EXPECT_EQ(admitted_, node::kMaxPooledOperations);
+  EXPECT_EQ(busy_, kRoom);
+}
+
 }  // namespace
 }  // namespace hm::http_api

@@ -157,14 +157,14 @@ class NoTransport final : public ports::Transport {
 // The owner has seed 0, the node seed 1000 (core/ledger/sample_chain.h).
 class LoneNode {
  public:
-  LoneNode()
+  explicit LoneNode(std::uint32_t owners = 2)
       : journal_(world_),
-        node_({.genesis = genesis()}, ledger::sample::key(1000), {world_, world_, world_, world_}) {
-  }
+        node_({.genesis = genesis(owners)}, ledger::sample::key(1000),
+              {world_, world_, world_, world_}) {}
 
-  // Two owners with a node each; only the first node is a validator.
-  static ledger::Genesis genesis() {
-    auto genesis = ledger::sample::genesis(2, 1'000, 1'000);
+  // So many owners with a node each; only the first node is a validator.
+  static ledger::Genesis genesis(std::uint32_t owners) {
+    auto genesis = ledger::sample::genesis(owners, 1'000, 1'000);
     genesis.validators.resize(1);
     return genesis;
   }
