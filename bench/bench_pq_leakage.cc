@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the time of a decapsulation tell anything of its secrets? The test of Reparaz, Balasch and
-// Verbauwhede (dudect): two classes of inputs in random order, and Welch's t of their times, over
-// all samples and over those below several percentiles, since what interrupts a program is long
-// and tells nothing. |t| above 10 means a leak, above 5 that more samples are needed. Memcheck
-// (tests/pq_constant_time.cc) proves more of branches and addresses; this also sees instructions
-// whose time depends on their operands. The canary, a comparison that ends at the first
-// difference, shows that a leak would be seen.
+// Does the time of a decapsulation, or of a signature, tell anything of its secrets? The test of
+// Reparaz, Balasch and Verbauwhede (dudect): two classes of inputs in random order, and Welch's t
+// of their times, over all samples and over those below several percentiles, since what interrupts
+// a program is long and tells nothing. |t| above 10 means a leak, above 5 that more samples are
+// needed. Memcheck (tests/pq_constant_time.cc) proves more of branches and addresses; this also
+// sees instructions whose time depends on their operands. The canary, a comparison that ends at the
+// first difference, shows that a leak would be seen.
 //   bench_pq_leakage [SAMPLES] [--json]
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -20,17 +19,16 @@
 #include <utility>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
 #include "foundation/base/check.h"
+#include "foundation/crypto/falcon/falcon.h"
 #include "foundation/crypto/keccak/shake.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
+#include "ticks.h"
 
 namespace {
 
 using namespace hm;
+using bench::ticks;
 using crypto::Backend;
 using P = ml_kem::MlKem1024;
 using Key = ml_kem::DecapsulationKey<P>;
@@ -38,21 +36,10 @@ using Ciphertext = ml_kem::Ciphertext<P>;
 
 constexpr std::size_t kDefaultSamples = 20'000;
 constexpr std::size_t kBatch = 256;
+// A signature takes a hundred times as long as a decapsulation; there are fewer of them.
+constexpr std::size_t kSamplesPerSignature = 10;
+constexpr std::size_t kSigningKeys = 32;
 constexpr std::array kPercentiles = {100, 99, 95, 90, 75, 50};
-
-// Ticks of the time stamp counter, which run at the nominal clock whatever the actual one; on
-// other processors nanoseconds.
-std::uint64_t ticks() {
-#if defined(__x86_64__)
-  _mm_lfence();
-  const std::uint64_t now = __rdtsc();
-  _mm_lfence();
-  return now;
-#else
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
-                                    std::chrono::nanoseconds(1));
-#endif
-}
 
 std::string machine() {
   std::ifstream info("/proc/cpuinfo");
@@ -194,6 +181,33 @@ double of_keys(Leakage& test, const Key& key, Backend backend) {
   return test.measure(make, [&](const Key& input) { input.decapsulate(made.ciphertext, backend); });
 }
 
+// Falcon-1024 keys: one of them, or any. Message and randomness are drawn anew for both classes.
+double of_signing_keys(Leakage& test, falcon::Arithmetic arithmetic) {
+  struct Input {
+    falcon::SigningKey key;
+    std::array<std::uint8_t, 32> message;
+    falcon::SigningRandomness randomness;
+  };
+  std::vector<falcon::SecretBuffer<std::uint8_t>> keys;
+  for (std::size_t i = 0; i < kSigningKeys; ++i) {
+    const auto seed = test.bytes<falcon::kSeedSize>();
+    keys.push_back(falcon::SigningKey::generate(seed, falcon::Arithmetic::Hardware).encode());
+  }
+  const auto make = [&](Class of) {
+    const std::size_t any = test.bytes<1>()[0] % keys.size();
+    const auto& encoded = keys[of == Class::Fixed ? 0 : any];
+    auto key = falcon::SigningKey::decode({encoded.data(), encoded.size()});
+    HM_CHECK(key.has_value());
+    Input input{std::move(*key), test.bytes<32>(), {}};
+    input.randomness.nonce = test.bytes<falcon::kNonceSize>();
+    input.randomness.seed = test.bytes<falcon::kSeedSize>();
+    return input;
+  };
+  return test.measure(make, [&](const Input& input) {
+    input.key.sign(input.message, input.randomness, falcon::SignatureFormat::Padded, arithmetic);
+  });
+}
+
 double of_canary(Leakage& test) {
   using Word = std::array<std::uint8_t, ml_kem::kWordSize>;
   const auto secret = test.bytes<ml_kem::kWordSize>();
@@ -221,12 +235,19 @@ std::vector<Row> rows(std::size_t samples) {
                    of_ciphertexts(test, key, Others::Rejected, backend)});
     all.push_back({"secret key: fixed or random", name, of_keys(test, key, backend)});
   }
+  Leakage signing(samples / kSamplesPerSignature);
+  all.push_back({"signing key: fixed or random", "emulated",
+                 of_signing_keys(signing, falcon::Arithmetic::Emulated)});
+  all.push_back({"signing key: fixed or random", "hardware",
+                 of_signing_keys(signing, falcon::Arithmetic::Hardware)});
   return all;
 }
 
 constexpr std::string_view kMethod =
-    "Welch's t of the time of ML-KEM-1024 decapsulation in two classes, the largest |t| over "
-    "croppings at percentiles 100 to 50; above 10: a leak";
+    "Welch's t of the time of ML-KEM-1024 decapsulation, and of Falcon-1024 signing with a tenth "
+    "of "
+    "the samples, in two classes, the largest |t| over croppings at percentiles 100 to 50; above "
+    "10: a leak";
 
 void print_text(const std::vector<Row>& all, std::size_t samples) {
   std::printf("bench pq_leakage: %s\nmachine: %s\nbuild: %s\nsamples: %zu\n", kMethod.data(),
