@@ -18,21 +18,37 @@
 #include <string_view>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
 #include "foundation/base/check.h"
 #include "foundation/crypto/falcon/falcon.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
 #include "foundation/crypto/sealed_box/sealed_box.h"
-#include "ticks.h"
 
 namespace {
 
 using namespace hm;
-using bench::ticks;
 using crypto::Backend;
 
 constexpr std::size_t kRounds = 20;
 constexpr std::size_t kSamplesPerRound = 100;
 constexpr std::size_t kSlowSamplesPerRound = 10;  // of what takes milliseconds
+
+// Ticks of the time stamp counter, which run at the nominal clock whatever the actual one; on
+// other processors nanoseconds.
+std::uint64_t ticks() {
+#if defined(__x86_64__)
+  _mm_lfence();
+  const std::uint64_t now = __rdtsc();
+  _mm_lfence();
+  return now;
+#else
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                    std::chrono::nanoseconds(1));
+#endif
+}
 
 // The value of the first line of /proc/cpuinfo that begins with `key`.
 std::string cpu_info(std::string_view key) {

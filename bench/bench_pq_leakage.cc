@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -23,12 +24,11 @@
 #include "foundation/crypto/falcon/falcon.h"
 #include "foundation/crypto/keccak/shake.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
-#include "ticks.h"
 
 namespace {
 
 using namespace hm;
-using bench::ticks;
+using Clock = std::chrono::steady_clock;
 using crypto::Backend;
 using P = ml_kem::MlKem1024;
 using Key = ml_kem::DecapsulationKey<P>;
@@ -53,7 +53,7 @@ std::string machine() {
 enum class Class : std::uint8_t { Fixed, Random };
 
 struct Sample {
-  std::uint64_t ticks;
+  Clock::rep took;
   Class of;
 };
 
@@ -79,11 +79,11 @@ class Moments {
   double count_ = 0, mean_ = 0, squares_ = 0;
 };
 
-double welch_t(const std::vector<Sample>& samples, std::uint64_t limit) {
+double welch_t(const std::vector<Sample>& samples, Clock::rep limit) {
   std::array<Moments, 2> classes;
   for (const Sample& sample : samples) {
-    if (sample.ticks > limit) continue;
-    classes[sample.of == Class::Random].add(static_cast<double>(sample.ticks));
+    if (sample.took > limit) continue;
+    classes[sample.of == Class::Random].add(static_cast<double>(sample.took));
   }
   const double error = std::sqrt(classes[0].error() + classes[1].error());
   if (!classes[0].is_usable() || !classes[1].is_usable() || error == 0) return 0;
@@ -91,8 +91,8 @@ double welch_t(const std::vector<Sample>& samples, std::uint64_t limit) {
 }
 
 double worst_t(const std::vector<Sample>& samples) {
-  std::vector<std::uint64_t> sorted;
-  for (const Sample& sample : samples) sorted.push_back(sample.ticks);
+  std::vector<Clock::rep> sorted;
+  for (const Sample& sample : samples) sorted.push_back(sample.took);
   std::ranges::sort(sorted);
   double worst = 0;
   for (const int percent : kPercentiles) {
@@ -122,9 +122,9 @@ class Leakage {
         inputs.push_back(make(classes.back()));
       }
       for (std::size_t i = 0; i < kBatch; ++i) {
-        const std::uint64_t start = ticks();
+        const auto start = Clock::now();
         run(inputs[i]);
-        all.push_back({ticks() - start, classes[i]});
+        all.push_back({(Clock::now() - start).count(), classes[i]});
       }
     }
     return worst_t(all);
