@@ -3,7 +3,7 @@
 
 #include "foundation/base/check.h"
 
-#if __has_include(<valgrind/memcheck.h>)
+#if __has_include(<valgrind/memcheck.h>) && !defined(HM_WITHOUT_MEMCHECK)
 #include <valgrind/memcheck.h>
 #else
 #define RUNNING_ON_VALGRIND 0
@@ -30,8 +30,12 @@ void select_bytes(std::uint8_t mask, ByteView if_set, ByteView if_clear,
 
 bool is_memory_checked() { return RUNNING_ON_VALGRIND != 0; }
 
-void mark_secret(ByteView bytes) { VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size()); }
+void mark_secret([[maybe_unused]] ByteView bytes) {
+  VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
+}
 
-void declassify(ByteView bytes) { VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size()); }
+void declassify([[maybe_unused]] ByteView bytes) {
+  VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size());
+}
 
 }  // namespace hm::crypto
