@@ -96,6 +96,14 @@ def check_interruptions(four, folder):
     rotate(four, key)
     require(key_file(key)["bundle"] == prepared and not following.exists(), "put into place, not replaced again")
 
+    say("a file of another owner in the place of the next keys is left alone")
+    run("key", "new", following, "--no-passphrase")
+    foreign = following.read_bytes()
+    done = rotate(four, key, check=False)
+    require(done.returncode == 1 and "another owner" in done.stderr, f"{done}")
+    require(following.read_bytes() == foreign and key_file(key)["bundle"] == prepared, "nothing was changed")
+    following.unlink()
+
     say("killed at any moment, the owner has a key that signs, and the same command goes on")
     for delay in (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12):
         process = subprocess.Popen([mesh.BINARY, "--api", four.nodes[0]["api"], "key", "rotate", "--key", key],

@@ -89,7 +89,11 @@ Answer<identity::OwnerKeys> next_keys(const std::string& path, const identity::O
                 "remove it if it is not of an interrupted rotation");
   };
   auto earlier = files::read_owner_keys(path, known);
-  if (earlier) return std::move(*earlier);
+  if (earlier && earlier->id() == current.id()) return std::move(*earlier);
+  if (earlier) {
+    return failed(ExitCode::Failure, fmt::format("{} holds the keys of another owner", path),
+                  "it is not of an interrupted rotation of this one", "move it elsewhere");
+  }
   if (earlier.error().code != ErrorCode::NotFound) {
     return std::unexpected(failure_of(earlier.error()));
   }
