@@ -6,7 +6,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "foundation/crypto/wipe.h"
 
@@ -15,11 +17,21 @@ namespace {
 
 constexpr std::size_t kMaxPassphrase = 1024;
 
-// The terminal of this process, echo switched off as long as this lives.
+// The signal that came while a terminal was silent; 0 for none.
+volatile std::sig_atomic_t caught_signal = 0;
+
+// The terminal of this process, echo switched off as long as this lives. A signal that would end
+// the process waits until echo is back.
 class SilentTerminal {
  public:
   SilentTerminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC)) {
     if (fd_ < 0 || ::tcgetattr(fd_, &before_) != 0) return;
+    struct sigaction note{};
+    note.sa_handler = [](int signal) { caught_signal = signal; };
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], &note, &handlers_[i]);
+    }
+    noted_ = true;
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     changed_ = ::tcsetattr(fd_, TCSAFLUSH, &silent) == 0;
@@ -28,7 +40,13 @@ class SilentTerminal {
   SilentTerminal& operator=(const SilentTerminal&) = delete;
   ~SilentTerminal() {
     if (changed_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+    if (noted_) {
+      for (std::size_t i = 0; i < kSignals.size(); ++i) {
+        ::sigaction(kSignals[i], &handlers_[i], nullptr);
+      }
+    }
     if (fd_ >= 0) ::close(fd_);
+    if (caught_signal != 0) ::raise(caught_signal);
   }
 
   bool is_usable() const { return changed_; }
@@ -41,7 +59,7 @@ class SilentTerminal {
     char c = 0;
     for (;;) {
       const ssize_t n = ::read(fd_, &c, 1);
-      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EINTR && caught_signal == 0) continue;
       if (n <= 0 || line.size() >= kMaxPassphrase) return std::nullopt;
       if (c == '\n') break;
       line.push_back(c);
@@ -55,8 +73,12 @@ class SilentTerminal {
     if (::write(fd_, text.data(), text.size()) < 0) return;  // the question is lost, not the answer
   }
 
+  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
   int fd_;
   termios before_{};
+  std::array<struct sigaction, kSignals.size()> handlers_{};
+  bool noted_ = false;
   bool changed_ = false;
 };
 
