@@ -46,14 +46,20 @@ std::optional<NodeId> Machine::next_peer(const std::optional<NodeId>& after, Hei
   return std::nullopt;
 }
 
-// Whether a peer that we can ask has that view behind its final block: it keeps no body by hash.
+// Whether that view is behind the final block of validators that we can ask: they keep no body by
+// hash. Beacons are unsigned; enough of them must say so that an honest one is among them.
 bool Machine::is_final_elsewhere(View view, Now now) const {
-  return std::ranges::any_of(peers_, [&](const auto& entry) {
-    const Peer& peer = entry.second;
-    return peer.connected && peer.beacon.final_view >= view &&
-           peer.beacon.final_height > tip().height &&
-           (!peer.avoid_until || *peer.avoid_until <= now.mono);
-  });
+  std::uint64_t stake = 0;
+  for (const Validator& validator : validators_.all()) {
+    const auto found = peers_.find(validator.node);
+    if (found == peers_.end()) continue;
+    const Peer& peer = found->second;
+    const bool usable = peer.connected && (!peer.avoid_until || *peer.avoid_until <= now.mono);
+    if (usable && peer.beacon.final_view >= view && peer.beacon.final_height > tip().height) {
+      stake += validator.stake;
+    }
+  }
+  return validators_.is_honest_witness(stake);
 }
 
 // A notarized block whose body did not come (pitfall P4): ask one peer after the other.

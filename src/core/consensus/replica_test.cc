@@ -334,13 +334,25 @@ TEST_F(Lone, BlocksThatAreFinalElsewhereAreAskedForByHeight) {
   deliver(b2.header.proposer, Proposal{b2});
   beacon_ = {3, 2, 2};
   certificate(VoteKind::Finalize, 2, hash_of(b2.header));
+  deliver(others_[1], Status{});
   EXPECT_TRUE(finals_.empty());
-  wait(2 * kInitialDelta);
+  wait(kInitialDelta);
   EXPECT_EQ(sent<FetchBlock>(), 0u);
   ASSERT_EQ(sent<FetchFinal>(), 1u);
   const Certificate proof = certify({VoteKind::Finalize, 2, hash_of(b2.header)}, keys_, others_);
   deliver(others_[0], FinalBlocks{1, {{b1, proof}, {b2, proof}}});
   EXPECT_EQ(finals_, (std::vector{hash_of(b1.header), hash_of(b2.header)}));
+}
+
+TEST_F(Lone, OneThatOnlySaysABlockIsFinalDoesNotKeepUsFromAskingByHash) {
+  const Block b1 = make_block(1, nullptr);
+  const Block b2 = make_block(2, &b1);
+  certificate(VoteKind::Notarize, 1, hash_of(b1.header));
+  deliver(b2.header.proposer, Proposal{b2});
+  beacon_ = {3, 2, 2};
+  deliver(others_[2], Status{});
+  wait(kInitialDelta);
+  EXPECT_GE(sent<FetchBlock>(), 1u);
 }
 
 // P5: a finalization ahead of the bodies does not skip them.

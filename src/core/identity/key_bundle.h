@@ -21,10 +21,9 @@
 namespace hm::identity {
 
 // Algorithm numbers are never reused; a changed encoding of a key is a new number.
-inline constexpr std::uint16_t kAlgorithmEd25519 = 1;  // RFC 8032
-inline constexpr std::uint16_t kAlgorithmFalcon1024 =
-    2;                                                   // Falcon round 3; FN-DSA is another number
-inline constexpr std::uint16_t kAlgorithmMlKem1024 = 3;  // FIPS 203
+inline constexpr std::uint16_t kAlgorithmEd25519 = 1;     // RFC 8032
+inline constexpr std::uint16_t kAlgorithmFalcon1024 = 2;  // round 3; FN-DSA gets another
+inline constexpr std::uint16_t kAlgorithmMlKem1024 = 3;   // FIPS 203
 
 // "ed25519", "falcon-1024", "ml-kem-1024"; empty for an unknown number.
 std::string_view algorithm_name(std::uint16_t algorithm);
