@@ -75,6 +75,14 @@ def test():
             require(done.returncode in (3, 4) and not (folder / "second/node.toml").exists(), f"{done}")
             require("second" not in {n["name"] for n in four.json(1, "nodes")["nodes"]}, "no second node")
 
+            say("with its keys replaced, the same owner brings another machine")
+            run("--api", api, "key", "rotate")
+            (folder / "third/keys").mkdir(parents=True, mode=0o700)
+            shutil.copy2(folder / "joiner/keys/owner.key", folder / "third/keys/owner.key")
+            join(four.cli(0, "invite").stdout.strip(), folder / "third", "third", check=True)
+            third = next(n for n in four.json(1, "nodes")["nodes"] if n["name"] == "third")
+            require(third["owner"] == joined["owner"], f"the same owner: {third}")
+
             say("stopped and started again it catches up")
             run("down", "--dir", folder / "joiner")
             run("--api", four.nodes[0]["api"], "wallet", "send", "owner2", "1")
@@ -85,7 +93,7 @@ def test():
             run("ledger", "verify", "--dir", folder / "joiner")
             run("down", "--dir", folder / "joiner")
     finally:
-        for name in ("joiner", "second"):
+        for name in ("joiner", "second", "third"):
             run("down", "--dir", folder / name, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 

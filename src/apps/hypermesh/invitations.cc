@@ -234,10 +234,13 @@ void Invitations::register_owner(const InvitationId& id, RegisterRequest request
                                  const Reply& reply) {
   Invitation& invitation = open_.at(id);
   if (invitation.claim && *invitation.claim != request) return reply(unknown_invitation());
-  const identity::OwnerId newcomer = identity::owner_id_of(request.bundle);
+  const identity::OwnerId newcomer = request.binding.owner;
   if (node_.ledger().owner(newcomer) != nullptr) {
     invitation.claim = std::move(request);
     return propose_node(id, reply);
+  }
+  if (newcomer != identity::owner_id_of(request.bundle)) {
+    return reply(fail(ErrorCode::InvalidArgument, "the binding names an owner that is not known"));
   }
   auto operation = sponsor(request);
   if (!operation) return reply(fail(std::move(operation).error()));
@@ -286,7 +289,7 @@ Result<ledger::SignedOperation> Invitations::sponsor(const RegisterRequest& requ
 
 void Invitations::propose_node(const InvitationId& id, const Reply& reply) {
   Invitation& invitation = open_.at(id);
-  const identity::OwnerId newcomer = identity::owner_id_of(invitation.claim->bundle);
+  const identity::OwnerId newcomer = invitation.claim->binding.owner;
   ledger::Operation operation;
   operation.chain_id = node_.chain_id();
   operation.actor = newcomer;

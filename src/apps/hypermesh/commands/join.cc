@@ -133,7 +133,7 @@ Answer<RegisterRequest> request_for(const NodeFolder& folder, const identity::Ch
 Outcome check_proposal(const ledger::Operation& operation, const identity::ChainId& chain,
                        const RegisterRequest& request) {
   const auto* action = std::get_if<ledger::RegisterNode>(&operation.action);
-  const ledger::Actor owner = identity::owner_id_of(request.bundle);
+  const ledger::Actor owner = request.binding.owner;
   if (action != nullptr && action->binding == request.binding && operation.actor == owner &&
       operation.chain_id == chain) {
     return {};
