@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one asset operation costs a validator: decoding and checking its signature (any thread),
-// admission, and execution in a block with the Merkle root and the writes for the store. No disk
-// and no network: those are in `tools/dev bench consensus`.
+// What one operation on an asset or a lease costs a validator: decoding and checking its signature
+// (any thread), admission, and execution in a block with the Merkle root and the writes for the
+// store. No disk and no network: those are in `tools/dev bench consensus`.
 //   bench_ledger [--json]
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -13,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/ledger/sample_chain.h"
+#include "core/ledger/sample_lending.h"
 
 namespace {
 
@@ -134,6 +135,51 @@ Row measure_whole(sample::Chain& chain) {
              std::move(samples));
 }
 
+// The life of one lease, each operation alone in its block: prepare, precheck, block.
+std::vector<Row> measure_leases() {
+  sample::Market market;
+  const auto asset = market.lend(1, sample::lent_terms(1'000));
+  const auto grant = market.grant(market.open_grant());
+  constexpr std::size_t kLeases = 512;
+  // Leases that stand while others come and go.
+  constexpr std::size_t kStanding = 100;
+  const OpenLease request = sample::Market::request({{asset, grant}});
+  for (std::size_t i = 0; i < kStanding; ++i) market.open(2, request);
+
+  std::array<std::vector<double>, 5> samples;
+  LeaseId id;
+  const auto measure = [&](std::size_t step, Actor actor, std::uint32_t seed, Action action) {
+    sample::Chain& chain = market.chain();
+    const Bytes bytes =
+        codec::encode(sign(chain.operation(actor, std::move(action)), sample::key(seed)));
+    const auto start = Clock::now();
+    const auto prepared = prepare(bytes, chain.id());
+    HM_CHECK(prepared && !chain.ledger().precheck(*prepared));
+    const auto outcome = market.block({*prepared});
+    samples[step].push_back(micros_since(start));
+    HM_CHECK(!outcome.receipts.front().refused);
+    id = LeaseId{prepared->id.bytes};
+  };
+  const Actor tenant = sample::owner_id(1);
+  const Actor provider = sample::node_id(sample::key(1000));
+  for (std::size_t i = 0; i < kLeases; ++i) {
+    measure(0, tenant, 1, request);
+    const LeaseId lease = id;
+    measure(1, provider, 1000, AcceptLease{lease});
+    measure(2, provider, 1000, MeterLease{market.reading(lease, 0, 0, 0)});
+    measure(3, tenant, 1, RenewLease{lease, 1'000});
+    measure(4, tenant, 1, CloseLease{lease});
+  }
+  constexpr std::string_view kEach = "prepare, precheck and a block of this one operation";
+  std::vector<Row> rows;
+  const char* const names[] = {"open_lease", "accept_lease", "meter_lease", "renew_lease",
+                               "close_lease"};
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    rows.push_back(row(names[i], std::string(kEach), std::move(samples[i])));
+  }
+  return rows;
+}
+
 std::string machine() {
   std::ifstream info("/proc/cpuinfo");
   std::string line;
@@ -146,8 +192,8 @@ std::string machine() {
 }
 
 constexpr std::string_view kMethod =
-    "one thread, in memory; UpdateAsset over 10000 assets of 64 owners; steady clock around each "
-    "step";
+    "one thread, in memory; UpdateAsset over 10000 assets of 64 owners, then leases of one asset "
+    "that has 100; steady clock around each step";
 
 void print_text(const std::vector<Row>& rows) {
   std::printf("bench ledger: %s\nmachine: %s\nbuild: %s\nunit: microseconds\n", kMethod.data(),
@@ -184,6 +230,7 @@ int main(int argc, char** argv) {
     rows.push_back(measure_apply(chain, block_size));
   }
   rows.push_back(measure_whole(chain));
+  for (Row& lease : measure_leases()) rows.push_back(std::move(lease));
   (json ? print_json : print_text)(rows);
   return 0;
 }

@@ -102,7 +102,9 @@ void make_actors(Bench& bench) {
     auto keys = hm::files::generate_owner_keys();
     hm::http::HttpClient client(member.api);
     const auto opened =
-        open_account(client, *owner, fmt::format("load{}", i), keys.bundle(), kCredit);
+        submit_as(client, *owner,
+                  hm::ledger::RegisterOwner{
+                      fmt::format("load{}", i), keys.bundle(), hm::caesar::Amount{kCredit}, {}});
     if (!opened) give_up("cannot open an account: " + opened.error().message);
     bench.actors.push_back(std::make_unique<Actor>(std::move(keys), owner->id(), *chain));
   }

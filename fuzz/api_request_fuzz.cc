@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/api/lending_request.h"
 #include "core/api/limits.h"
 #include "core/api/request.h"
 #include "core/api/text.h"
@@ -13,7 +14,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 7) {
+  switch (data[0] % 13) {
     case 0: (void)hm::api::decode_register(body).has_value(); break;
     case 1: (void)hm::api::decode_update(body).has_value(); break;
     case 2: (void)hm::api::decode_transfer(body).has_value(); break;
@@ -29,6 +30,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       HM_CHECK(!bytes || hm::api::to_base64(*bytes) == body);
       break;
     }
+    case 7: (void)hm::api::decode_decide(body).has_value(); break;
+    case 8: (void)hm::api::decode_plan(body).has_value(); break;
+    case 9: (void)hm::api::decode_signed(body).has_value(); break;
+    case 10: (void)hm::api::decode_level(body).has_value(); break;
+    case 11: (void)hm::api::decode_pause(body).has_value(); break;
+    case 12: (void)hm::api::decode_revoke(body).has_value(); break;
     default: break;
   }
   return 0;

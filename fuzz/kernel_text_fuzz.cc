@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel, or somebody in its place, says: text of /proc and /sys, uevents, netlink dumps.
+// What the kernel, or somebody in its place, says: text of /proc, /sys and /run, uevents, netlink
+// dumps.
 // Nothing may crash, and what is read must be within its limits.
 #include <cstdint>
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "platform/linux/activity_text.h"
 #include "platform/linux/kernel_text.h"
 #include "platform/linux/limits.h"
 #include "platform/linux/netlink.h"
@@ -21,6 +23,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       HM_CHECK(i == 0 || (*cpus)[i - 1] < (*cpus)[i]);
     }
   }
+  if (const auto times = hm::linux::parse_cpu_times(text)) {
+    HM_CHECK(times->busy + times->idle + times->stolen <= UINT64_MAX / hm::activity::kWholeMachine);
+  }
+  if (const auto pressure = hm::linux::parse_pressure(text)) {
+    HM_CHECK(pressure->some <= hm::activity::kWholePressure);
+    HM_CHECK(pressure->full.value_or(0) <= hm::activity::kWholePressure);
+  }
+  (void)hm::linux::parse_group_usage(text);
+  (void)hm::linux::parse_session(text);
   (void)hm::linux::parse_size(text);
   (void)hm::linux::parse_hex(text);
   (void)hm::linux::parse_meminfo(text);

@@ -4,9 +4,10 @@
 // and in a block, conserve every unit, and change nothing when they refuse.
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "core/ledger/payload.h"
-#include "core/ledger/sample_chain.h"
+#include "core/ledger/sample_lent.h"
 #include "foundation/base/check.h"
 #include "foundation/codec/reader.h"
 
@@ -18,18 +19,13 @@ using namespace hm;
 using namespace hm::ledger;
 
 // Rebuilt now and then, so that a long run does not grow it.
-constexpr int kInputsPerChain = 64;
+constexpr int kInputsPerChain = 256;
 
-sample::Chain& chain() {
+sample::Market& market() {
   static int uses = 0;
-  static sample::Chain current;
-  if (++uses % kInputsPerChain == 0) {
-    current = sample::Chain();
-    const auto id = sample::asset_id(current.id(), 1);
-    const RegisterAsset action{id, sample::node_id(sample::key(1000)), sample::terms()};
-    current.block({current.by_owner(0, action)});
-  }
-  return current;
+  static std::optional<sample::LendingChain> current;
+  if (uses++ % kInputsPerChain == 0) current.emplace();
+  return current->market;
 }
 
 void check_payload(ByteView bytes) {
@@ -38,7 +34,8 @@ void check_payload(ByteView bytes) {
 }
 
 void check_rules(Operation operation) {
-  sample::Chain& at = chain();
+  sample::Market& at_time = market();
+  sample::Chain& at = at_time.chain();
   operation.chain_id = at.id();
   const bool by_node = std::holds_alternative<identity::NodeId>(operation.actor);
   const auto key = sample::key(by_node ? 1000 : 0);
@@ -60,10 +57,14 @@ void check_rules(Operation operation) {
   }
   const auto refused = at.ledger().precheck(*prepared);
   Tables before = at.ledger().tables();
-  const auto outcome = at.block({*prepared});
+  const auto outcome = at_time.block({*prepared});
   HM_CHECK(outcome.receipts.at(0).refused.has_value() == refused.has_value());
   HM_CHECK(at.ledger().recount() == at.ledger().tables().supply);
-  if (!refused) return;
+  if (!refused) {
+    const auto restored = Ledger::restore(at.ledger().export_state(), at.ledger().root());
+    HM_CHECK(restored && restored->tables() == at.ledger().tables());
+    return;
+  }
   Tables after = at.ledger().tables();
   before.blocks.clear();
   after.blocks.clear();
@@ -75,7 +76,7 @@ void check_rules(Operation operation) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView bytes(data, size);
   check_payload(bytes);
-  (void)prepare(bytes, chain().id());
+  (void)prepare(bytes, market().chain().id());
   const auto decoded = codec::decode<SignedOperation>(bytes);
   if (!decoded) return 0;
   HM_CHECK(std::ranges::equal(codec::encode(*decoded), bytes));

@@ -22,14 +22,16 @@ def check_document(four, document):
 
     say("every path of reading answers, and knows nothing of an id that is not there")
     asset = four.json(0, "assets", "ls")["assets"][0]
-    examples = {"id": asset["id"], "owner": asset["owner"]}
+    examples = {"id": asset["id"], "owner": asset["owner"], "node": asset["node"]}
+    # Of these a new mesh has none.
+    absent = ("/operations/{id}", "/grants/{id}", "/groups/{id}", "/leases/{id}")
     for path, item in document["paths"].items():
         if "get" not in item or path.endswith("/events") or path == "/":
             continue
         names = dict(examples)
         if "blocks" in path:
             names["id"] = "1"
-        elif "operations" in path:
+        elif path.endswith(absent):
             names["id"] = "0" * 64
         elif "actors" in path:
             names["id"] = asset["owner"]
@@ -37,7 +39,7 @@ def check_document(four, document):
         for name, value in names.items():
             filled = filled.replace("{" + name + "}", value)
         status, answer = four.http(0, filled)
-        known = 404 if "operations" in path else 200
+        known = 404 if path.endswith(absent) else 200
         require(status == known, f"GET {filled}: {status} {str(answer)[:200]}")
         if status >= 400:
             require(set(answer["error"]) >= {"code", "message", "details", "request_id", "timestamp"}, f"{answer}")
@@ -57,6 +59,24 @@ def check_writes(four):
     require(done.returncode == 0, f"with the owner's key: {done.stderr}")
     shown = four.json(0, "assets", "show", asset["id"])["asset"]
     require(shown["state"].lower() == "maintenance" and shown["version"] > asset["version"], f"{shown}")
+
+
+def check_lending(four):
+    say("what nobody was granted is denied with the rule, and a plan says why there is no choice")
+    asset = next(a for a in four.json(0, "assets", "ls")["assets"]
+                 if a["kind"] == "cpu" and a["node"] != four.status(0)["node"])
+    body = {"requester": "self", "asset": asset["id"]}
+    status, answer = four.http(0, "/api/v1/privacy/decide", body=body, method="POST")
+    require(status == 200 and answer["allowed"] is False and answer["rule"] == "no_grant", f"{answer}")
+    body = {"tenant": "self", "filter": "kind=cpu", "explain": True}
+    status, answer = four.http(0, "/api/v1/leases/plan", body=body, method="POST")
+    require(status == 200 and all(c["owner"] != asset["owner"] for c in answer["choices"]), f"{answer}")
+    reasons = {r["asset"]: r for r in answer["rejected"]}
+    require(reasons[asset["id"]]["reason"] == "not_allowed", f"{reasons[asset['id']]}")
+
+    say("round trips to connected nodes are measured")
+    nodes = four.http(0, "/api/v1/nodes")[1]["nodes"]
+    require(all("rtt_us" in node for node in nodes if node["connected"]), f"{nodes}")
 
 
 def check_stream(four):
@@ -90,6 +110,7 @@ def test():
     with Mesh(nodes=4) as four:
         four.wait_for_height(2)
         check_document(four, json.loads(DOCUMENT.read_text()))
+        check_lending(four)
         check_writes(four)
         check_stream(four)
         check_metrics(four)

@@ -24,7 +24,7 @@ BELOW = {  # layer -> the other layers that it may include
     "apps": "platform node ports core foundation",
 }
 PURE = ("foundation", "core", "ports", "node")
-EXACT = ("consensus", "ledger", "caesar", "proofs")
+EXACT = ("consensus", "ledger", "caesar", "proofs", "privacy", "scheduling", "trust")
 IMPURE = re.compile(
     r"#include <(thread|mutex|shared_mutex|condition_variable|future|random|filesystem|fstream|sys/|"
     r"netinet/|arpa/|net/|linux/|unistd|fcntl|signal|csignal|pthread|boost)"

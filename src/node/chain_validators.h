@@ -11,6 +11,9 @@ namespace hm::node {
 crypto::Digest genesis_hash(const identity::ChainId& chain);
 
 // Requires: the ledger comes from a genesis that validate() passed.
+consensus::ValidatorSet validators_of(
+    const identity::ChainId& chain,
+    const std::map<identity::NodeId, ledger::ValidatorRecord>& validators);
 consensus::ValidatorSet validators_of(const ledger::Ledger& ledger);
 
 }  // namespace hm::node

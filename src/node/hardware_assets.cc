@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "foundation/base/log.h"
-#include "foundation/codec/writer.h"
 
 namespace hm::node {
 namespace {
@@ -29,11 +29,6 @@ constexpr const char* kUnknownField = "quantity_unknown";
 
 assets::DescriptorValue to_descriptor(const ports::HardwareValue& value) {
   return std::visit([](const auto& v) { return assets::DescriptorValue(v); }, value);
-}
-
-const std::string* key_of(const assets::AssetRecord& asset) {
-  const auto field = asset.terms.descriptor.find(kKeyField);
-  return field == asset.terms.descriptor.end() ? nullptr : std::get_if<std::string>(&field->second);
 }
 
 bool is_lendable(const assets::AssetRecord& asset) {
@@ -58,11 +53,22 @@ std::optional<ledger::Action> plan_vanished(const assets::AssetRecord& asset) {
 assets::AssetTerms merge(const assets::AssetTerms& current, assets::AssetTerms measured) {
   measured.level = current.level;
   measured.price = current.price;
+  measured.quantity.offered = std::min(current.quantity.offered, measured.quantity.detected);
+  // What had vanished is back whole.
+  measured.quantity.available =
+      current.state == AssetState::Failed
+          ? measured.quantity.offered
+          : std::min(current.quantity.available, measured.quantity.offered);
   if (current.state == AssetState::Maintenance) measured.state = current.state;
   return measured;
 }
 
 }  // namespace
+
+const std::string* hardware_key(const assets::AssetTerms& terms) {
+  const auto field = terms.descriptor.find(kKeyField);
+  return field == terms.descriptor.end() ? nullptr : std::get_if<std::string>(&field->second);
+}
 
 assets::AssetKind kind_of(ports::HardwareKind kind) {
   switch (kind) {
@@ -109,7 +115,7 @@ std::vector<ledger::Action> plan_hardware(
   for (const crypto::Digest& hash : ledger.index().of_node(node)) {
     const assets::AssetRecord* asset = ledger.asset(hash);
     if (asset == nullptr || asset->terms.state == AssetState::Retired) continue;
-    const std::string* key = key_of(*asset);
+    const std::string* key = hardware_key(asset->terms);
     // Registered by hand: not ours to change.
     if (key == nullptr) continue;
     const auto item = wanted.find(std::pair(asset->id.kind, *key));
@@ -123,6 +129,7 @@ std::vector<ledger::Action> plan_hardware(
     }
     wanted.erase(item);
   }
+  if (policy.level == assets::PrivacyLevel::Private) wanted.clear();
   for (const auto& [name, item] : wanted) {
     actions.push_back(ledger::RegisterAsset{make_id(name.first), node, terms_of(*item, policy)});
   }
@@ -130,13 +137,35 @@ std::vector<ledger::Action> plan_hardware(
   return actions;
 }
 
-HardwareAssets::HardwareAssets(Node& node, SharingPolicy policy)
-    : node_(node), policy_(policy), retry_(node.ports().timers.create([this] { reconcile(); })) {}
-
-HardwareAssets::~HardwareAssets() {
-  *alive_ = false;
-  for (const WatchId watch : watches_) node_.unwatch(watch);
+std::vector<PrivateItem> private_hardware(const ledger::Ledger& ledger,
+                                          const identity::NodeId& node,
+                                          const ports::HardwareSnapshot& snapshot,
+                                          const SharingPolicy& policy) {
+  if (policy.level != assets::PrivacyLevel::Private) return {};
+  std::set<std::pair<assets::AssetKind, std::string>> shown;
+  for (const crypto::Digest& hash : ledger.index().of_node(node)) {
+    const assets::AssetRecord* asset = ledger.asset(hash);
+    if (asset == nullptr || asset->terms.state == AssetState::Retired) continue;
+    const std::string* key = hardware_key(asset->terms);
+    if (key != nullptr) shown.emplace(asset->id.kind, *key);
+  }
+  std::vector<PrivateItem> items;
+  for (const ports::HardwareItem& item : snapshot.items) {
+    if (shown.contains({kind_of(item.kind), item.key})) continue;
+    items.push_back({kind_of(item.kind), terms_of(item, policy)});
+  }
+  return items;
 }
+
+HardwareAssets::HardwareAssets(Node& node, OwnOperations& operations, VaultKeeper& vault,
+                               SharingPolicy policy)
+    : node_(node),
+      operations_(operations),
+      vault_(vault),
+      policy_(policy),
+      retry_(node.ports().timers.create([this] { reconcile(); })) {}
+
+HardwareAssets::~HardwareAssets() { *alive_ = false; }
 
 void HardwareAssets::on_hardware_changed(const ports::HardwareSnapshot& now,
                                          const ports::HardwareChanges& changes) {
@@ -156,8 +185,8 @@ void HardwareAssets::on_hardware_probe_failed(const Error& error) {
 void HardwareAssets::reconcile() {
   if (!has_snapshot_ || under_way_ > 0 || node_.halt_reason()) return;
   const ledger::Ledger& ledger = node_.ledger();
-  const auto next = ledger.next_sequence(ledger::Actor(node_.id()));
-  if (!next || node_.replica().claimed_height() > ledger.height() + kTolerableLag) {
+  if (ledger.node(node_.id()) == nullptr ||
+      node_.replica().claimed_height() > ledger.height() + kTolerableLag) {
     // The ledger here is old: the node has just joined, or lost its data, and catches up. It may
     // hold assets of this node that are not known here yet.
     retry_->arm(node_.ports().clock.now() + kJoinPause);
@@ -169,45 +198,19 @@ void HardwareAssets::reconcile() {
     return assets::AssetId::make(node_.chain_id(), kind, node_.ports().clock.wall(), random);
   };
   auto actions = plan_hardware(ledger, node_.id(), snapshot_, policy_, kBatch, make_id);
+  vault_.keep(private_hardware(ledger, node_.id(), snapshot_, policy_));
   under_way_ = actions.size();
   some_failed_ = false;
-  std::uint64_t sequence = *next;
-  for (ledger::Action& action : actions) submit(std::move(action), sequence++);
-}
-
-void HardwareAssets::submit(ledger::Action action, std::uint64_t sequence) {
-  const ledger::Ledger& ledger = node_.ledger();
-  ledger::Operation operation;
-  operation.chain_id = node_.chain_id();
-  operation.actor = node_.id();
-  operation.sequence = sequence;
-  operation.anchor = ledger.anchor();
-  operation.expiry_height = operation.anchor.height + ledger.policy().expiry_max_ahead;
-  operation.action = std::move(action);
-  const auto signed_operation = ledger::sign(std::move(operation), node_.key());
-  const crypto::Digest id = ledger::operation_id(signed_operation.operation);
-  node_.submit(codec::encode(signed_operation), [this, alive = alive_, id](const Admission& a) {
-    if (!*alive) return;
-    if (std::holds_alternative<Admitted>(a)) {
-      auto watch = std::make_shared<WatchId>(0);
-      *watch = node_.watch(id, [this, alive, watch](const FinalReceipt& receipt) {
-        if (!*alive) return;
-        watches_.erase(*watch);
-        if (receipt.receipt.refused) {
-          log::warning("hardware", "the ledger refused an asset operation",
-                       {{"why", ledger::explain(*receipt.receipt.refused)}});
-        }
-        settled(!receipt.receipt.refused);
-      });
-      watches_.insert(*watch);
-      return;
-    }
-    if (const auto* refused = std::get_if<ledger::Refused>(&a)) {
-      log::warning("hardware", "an asset operation was refused",
-                   {{"why", ledger::explain(*refused)}});
-    }
-    settled(false);
-  });
+  for (ledger::Action& action : actions) {
+    operations_.submit(std::move(action), [this, alive = alive_](const auto& refused) {
+      if (!*alive) return;
+      if (refused) {
+        log::warning("hardware", "the ledger refused an asset operation",
+                     {{"why", ledger::explain(*refused)}});
+      }
+      settled(!refused);
+    });
+  }
 }
 
 void HardwareAssets::settled(bool applied) {

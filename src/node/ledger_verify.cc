@@ -7,6 +7,7 @@
 #include "core/consensus/certificate.h"
 #include "core/ledger/payload.h"
 #include "node/chain_validators.h"
+#include "node/fault_judge.h"
 
 namespace hm::node {
 namespace {
@@ -66,7 +67,7 @@ std::optional<std::string> compare_state(std::vector<ledger::StateEntry> stored,
 
 ChainVerifier::ChainVerifier(const ledger::Genesis& genesis)
     : domain_{ledger::chain_id(genesis), 0},
-      ledger_(ledger::Ledger::from_genesis(genesis)),
+      ledger_(ledger::Ledger::from_genesis(genesis, judge_fault)),
       validators_(validators_of(ledger_)),
       tip_(genesis_header(domain_, ledger_)),
       tip_hash_(genesis_hash(domain_.chain)),

@@ -7,6 +7,7 @@
 
 #include "core/consensus/certificate.h"
 #include "core/ledger/payload.h"
+#include "core/ledger/row_key.h"
 #include "core/ledger/sample_chain.h"
 #include "node/chain_validators.h"
 
@@ -304,7 +305,7 @@ TEST_F(StoreVerify, FindsDamagedReceipts) {
 
 TEST_F(StoreVerify, FindsADamagedStateEntry) {
   auto& rows = store_.rows(ports::Space::State);
-  rows.at(ledger::supply_key()).back() ^= 1;
+  rows.at(ledger::row_key(ledger::Table::Supply)).back() ^= 1;
   const auto failure = verify().error();
   EXPECT_NE(failure.what.find("at key 01"), std::string::npos) << failure.what;
 }

@@ -9,6 +9,7 @@
 #include "foundation/base/log.h"
 #include "foundation/codec/writer.h"
 #include "node/chain_validators.h"
+#include "node/fault_judge.h"
 #include "node/limits.h"
 
 namespace hm::node {
@@ -32,12 +33,12 @@ Result<void> Node::recover(ports::Store& store, ports::Journal& journal) {
   store_ = &store;
   journal_ = &journal;
   chain_store_ = std::make_unique<ChainStore>(store);
-  auto genesis_state = ledger::Ledger::from_genesis(config_.genesis);
+  auto genesis_state = ledger::Ledger::from_genesis(config_.genesis, judge_fault);
   const crypto::Digest genesis_root = genesis_state.root();
   HM_TRY(const auto head, chain_store_->head(chain_));
   if (head) {
     HM_TRY(const auto entries, chain_store_->state());
-    auto restored = ledger::Ledger::restore(entries, head->state_root);
+    auto restored = ledger::Ledger::restore(entries, head->state_root, judge_fault);
     if (!restored) {
       return fail(ErrorCode::Corrupt,
                   "the ledger store does not hold the state of block " +
@@ -165,12 +166,14 @@ void Node::halt(std::string reason) {
 
 void Node::on_peer_up(const identity::NodeId& peer) {
   peers_.insert(peer);
+  for (NodeObserver* observer : std::vector(observers_)) observer->on_connected(peer);
   step([&] { replica_->handle_peer_up(peer, now()); });
 }
 
 void Node::on_peer_down(const identity::NodeId& peer, const std::string& reason) {
   log::debug("node", "peer is gone", {{"peer", peer.to_string()}, {"why", reason}});
   peers_.erase(peer);
+  for (NodeObserver* observer : std::vector(observers_)) observer->on_disconnected(peer);
   step([&] { replica_->handle_peer_down(peer, now()); });
 }
 
@@ -178,6 +181,12 @@ void Node::on_message(const identity::NodeId& from, ports::Channel channel, Byte
   if (halt_reason_) return;
   if (channel == ports::Channel::Gossip) {
     on_gossip(payload);
+    return;
+  }
+  if (channel == ports::Channel::Leases) {
+    for (NodeObserver* observer : std::vector(observers_)) {
+      observer->on_lease_message(from, payload);
+    }
     return;
   }
   step([&] { replica_->handle_message(from, payload, now()); });
@@ -235,6 +244,14 @@ void Node::send_to(const identity::NodeId& peer, consensus::Lane lane,
   }
 }
 
+bool Node::send_lease_message(const identity::NodeId& peer, Bytes message) {
+  if (halt_reason_ || transport_ == nullptr) return false;
+  const auto sent = transport_->send(peer, ports::Channel::Leases,
+                                     std::make_shared<const Bytes>(std::move(message)));
+  if (sent == ports::SendResult::QueueFull) ++counters_.send_dropped;
+  return sent == ports::SendResult::Queued;
+}
+
 void Node::on_effect(consensus::Broadcast effect) {
   for (const identity::NodeId& peer : peers_) send_to(peer, effect.lane, effect.message);
 }
@@ -284,6 +301,7 @@ void Node::on_effect(consensus::ReportFault effect) {
                {{"fault", name_of(effect.kind)},
                 {"node", replica_->validators().at(signer).node.to_string()},
                 {"view", effect.evidence.first.statement.view}});
+  for (NodeObserver* observer : std::vector(observers_)) observer->on_fault(effect.evidence);
 }
 
 void Node::on_effect(consensus::ReportDivergence effect) {

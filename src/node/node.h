@@ -83,6 +83,12 @@ class NodeObserver {
   virtual ~NodeObserver() = default;
   virtual void on_final(const FinalEvent& event) = 0;
   virtual void on_halted(const std::string& /*reason*/) {}
+  // A validator provably broke a voting rule.
+  virtual void on_fault(const consensus::Evidence& /*evidence*/) {}
+  virtual void on_connected(const identity::NodeId& /*peer*/) {}
+  virtual void on_disconnected(const identity::NodeId& /*peer*/) {}
+  // On the channel of leases; `payload` is as the peer sent it.
+  virtual void on_lease_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
 };
 
 struct NodeCounters {
@@ -123,6 +129,8 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   // Forgets after kMaxRecentReceipts newer ones.
   std::optional<FinalReceipt> receipt(const crypto::Digest& operation) const;
   bool is_pooled(const crypto::Digest& operation) const;
+  // On the channel of leases; false if the peer is not connected or takes no more.
+  bool send_lease_message(const identity::NodeId& peer, Bytes message);
   void add_observer(NodeObserver& observer);
   void remove_observer(NodeObserver& observer);
 

@@ -8,6 +8,15 @@
 #include "node/node.h"
 
 namespace hm::node {
+namespace {
+
+// The ledger judges at the time of the last block, which may be a heartbeat ago; in the next block
+// a reading of what has passed since is right.
+bool is_too_early(ledger::Refusal rule) {
+  return rule == ledger::Refusal::MeterTooEarly || rule == ledger::Refusal::MeterTooMuch;
+}
+
+}  // namespace
 
 // What is under check will want a place in the pool: a signature costs more than everything else
 // about an operation, so none is checked that finds no place then.
@@ -86,7 +95,7 @@ std::optional<Admission> Node::admit(const CheckedPtr& operation, Origin origin)
     // A later sequence than the next one may wait for those before it; and a peer that is a block
     // ahead of us may pass on what was anchored there.
     const bool may_wait =
-        refused->rule == ledger::Refusal::SequenceGap ||
+        refused->rule == ledger::Refusal::SequenceGap || is_too_early(refused->rule) ||
         (refused->rule == ledger::Refusal::UnknownAnchor && origin == Origin::Peer);
     if (!may_wait) {
       ++counters_.operations_refused;

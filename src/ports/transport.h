@@ -19,8 +19,9 @@ enum class Channel : std::uint8_t {
   Consensus,  // proposals, votes, certificates
   Gossip,     // operations on their way to the leader
   Sync,       // final blocks for a node that lags
+  Leases,     // readings, between the two sides of a lease
 };
-inline constexpr std::size_t kChannelCount = 3;
+inline constexpr std::size_t kChannelCount = 4;
 
 enum class SendResult : std::uint8_t { Queued, NotConnected, QueueFull };
 

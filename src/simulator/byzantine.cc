@@ -240,7 +240,9 @@ Tamper make_tamper(Treason treason, World& world, std::size_t who, const Consens
   HM_CHECK(treason != Treason::Twins);
   auto traitor = std::make_shared<Traitor>(treason, world, who, setup, std::move(key));
   return [traitor](Place, const identity::NodeId& to, ports::Channel channel, SharedBytes payload) {
-    if (channel == ports::Channel::Gossip) return std::vector<SharedBytes>{std::move(payload)};
+    const bool is_of_consensus =
+        channel == ports::Channel::Consensus || channel == ports::Channel::Sync;
+    if (!is_of_consensus) return std::vector<SharedBytes>{std::move(payload)};
     return traitor->pass(to, std::move(payload));
   };
 }

@@ -112,6 +112,8 @@ void NodeWorld::make_genesis(SimRandom& random) {
                                                  fmt::format("node-{}", i), randomness));
     if (i < plan().nodes) genesis_.validators.push_back({party.node, caesar::caes(100)});
   }
+  genesis_.root = parties_[0].owner->id();
+  genesis_.economy = ledger::economy_of(genesis_.preset);
   HM_CHECK(ledger::validate(genesis_).has_value());
   chain_ = ledger::chain_id(genesis_);
 }

@@ -103,6 +103,7 @@ int run_campaign(const std::string& program, const Options& options,
 
 int run_program(const std::vector<std::string>& arguments, const std::vector<WorldKind>& kinds) {
   CLI::App app{"Runs meshes in virtual time, with faults, and checks them at every step."};
+  app.footer("hypermesh-sim --economy --help: the random economy on one ledger.");
   Options options;
   declare(app, options, kinds);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);

@@ -20,8 +20,9 @@ constexpr std::string_view kPrefix = "/api/v1";
 constexpr std::chrono::seconds kStreamIdle{60};
 
 // Rules of the ledger that say "not you".
-constexpr std::array<std::string_view, 5> kDenials = {"wrong_key", "not_the_owner", "node_may_not",
-                                                      "node_not_owned", "not_on_this_node"};
+constexpr std::array<std::string_view, 7> kDenials = {
+    "wrong_key",        "not_the_owner",       "node_may_not", "node_not_owned",
+    "not_on_this_node", "grant_not_by_issuer", "not_the_root"};
 
 // Why, in words; the code of the API for those who look it up.
 std::string reason(std::uint16_t status, const std::string& code, const std::string& details) {

@@ -25,6 +25,7 @@ std::string_view usual_unit(assets::AssetKind kind) {
     case assets::AssetKind::Gpu: return "devices";
     case assets::AssetKind::Container:
     case assets::AssetKind::Economic: return "units";
+    case assets::AssetKind::Concealed: return "basis_points";
   }
   return "units";
 }
@@ -71,12 +72,13 @@ Outcome set_words(assets::AssetTerms& terms, const AssetTermsOptions& options) {
     terms.level = *level;
   }
   if (options.price) {
-    const auto amount = caesar::parse_amount(*options.price);
-    if (!amount && *options.price != "none") {
+    const auto price = parse_price(*options.price);
+    if (!price && *options.price != "none") {
       return failed(ExitCode::Usage, fmt::format("'{}' is no price", *options.price),
-                    "a price is CAES per unit and hour, or 'none'", "for example --price 0.5");
+                    "a price is CAES for a unit (or so many) during one hour, or 'none'",
+                    "for example --price 0.5 or --price 0.01/GiB");
     }
-    terms.price = amount ? std::optional(assets::Price{*amount}) : std::nullopt;
+    terms.price = price;
   }
   for (const std::string& field : options.fields) {
     const std::size_t equals = field.find('=');
@@ -135,9 +137,16 @@ Answer<assets::AssetTerms> terms_of_json(const ordered_json& asset) {
   }
   assets::AssetTerms terms;
   const ordered_json& quantity = asset["quantity"];
+  // Answers take what is leased off what is available; the terms do not.
   terms.quantity = {number_of(quantity, "detected"), number_of(quantity, "offered"),
-                    number_of(quantity, "available"), text_of(quantity, "unit")};
-  const auto state = assets::parse_state(text_of(asset, "state"));
+                    number_of(quantity, "available") + number_of(quantity, "leased"),
+                    text_of(quantity, "unit")};
+  terms.quantity.available = std::min(terms.quantity.available, terms.quantity.offered);
+  auto state = assets::parse_state(text_of(asset, "state"));
+  // Leases make these of an asset that its owner calls available.
+  if (state == assets::AssetState::Allocated || state == assets::AssetState::InUse) {
+    state = assets::AssetState::Available;
+  }
   const auto level = assets::parse_level(text_of(asset, "level"));
   if (!state || !level || !asset["descriptor"].is_object()) return damaged();
   terms.state = *state;
@@ -147,8 +156,12 @@ Answer<assets::AssetTerms> terms_of_json(const ordered_json& asset) {
     if (!parsed) return damaged();
     terms.descriptor[key] = *parsed;
   }
-  if (const auto price = caesar::parse_amount(text_of(asset, "price"))) {
-    terms.price = assets::Price{*price};
+  if (asset.contains("commitment")) {
+    terms.commitment = crypto::Digest::parse(text_of(asset, "commitment"));
+    if (!terms.commitment) return damaged();
+  }
+  if (const auto price = caesar::parse_price(text_of(asset, "price"))) {
+    terms.price = *price;
   }
   return terms;
 }

@@ -125,7 +125,7 @@ void print_asset(const Terminal& terminal, const ordered_json& asset) {
   for (const char* key : {"detected", "offered", "available"}) {
     line(key, fmt::format("{} ({})", amount(asset, key), number_of(quantity, key)));
   }
-  if (asset.contains("price")) line("price", text_of(asset, "price") + " CAES per unit and hour");
+  if (asset.contains("price")) line("price", text_of(asset, "price") + " CAES during one hour");
   terminal.data(terminal.styled(Style::Bold, "descriptor"));
   for (const auto& [key, value] : member(asset, "descriptor").items()) {
     terminal.data(fmt::format("  {:<22} {}", printable(key), printable(in_words(value))));

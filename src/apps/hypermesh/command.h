@@ -9,6 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include "apps/hypermesh/lease_options.h"
+#include "apps/hypermesh/sharing_options.h"
+
 namespace hm::cli {
 
 struct Dev {
@@ -143,7 +146,12 @@ using Command =
     std::variant<Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList,
                  AssetsShow, AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire,
                  Nodes, Validators, LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet,
-                 WalletSend, KeyNew, KeyShow, KeyExport, KeyImport, KeyRotate, Doctor, Completion>;
+                 WalletSend, KeyNew, KeyShow, KeyExport, KeyImport, KeyRotate, Doctor, Completion,
+                 LeaseOpen, LeaseList, LeaseShow, LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept,
+                 LeaseDecline, Stake, Unstake, Delegate, Undelegate, Rewards, Bill, Who, Trust,
+                 TrustShow, Share, Unshare, GrantsList, GrantsShow, PolicyTestFile, Pause, Resume,
+                 Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify, FederateExport,
+                 FederateSign, FederateRecord, FederateList>;
 
 struct Globals {
   bool json = false;

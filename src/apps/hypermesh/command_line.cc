@@ -9,6 +9,8 @@
 #include <iterator>
 #include <map>
 
+#include "apps/hypermesh/command_line_leases.h"
+#include "apps/hypermesh/command_line_sharing.h"
 #include "apps/hypermesh/suggestion.h"
 
 namespace hm::cli {
@@ -79,6 +81,8 @@ class Parser {
   Doctor doctor_;
   Version version_;
   Completion completion_;
+  LeaseCommands leases_;
+  SharingCommands sharing_;
 };
 
 Parser::Parser() {
@@ -98,7 +102,14 @@ Parser::Parser() {
   add_asset();
   add_ledger();
   add_key();
+  add_lease_commands(app, leases_, [this](const CLI::App* command, std::function<Command()> make) {
+    chosen_[command] = [this, make = std::move(make)] { invocation.command = make(); };
+  });
   add_others();
+  add_sharing_commands(
+      app, sharing_, [this](const CLI::App* command, std::function<Command()> make) {
+        chosen_[command] = [this, make = std::move(make)] { invocation.command = make(); };
+      });
 }
 
 void Parser::add_lifecycle() {
@@ -154,7 +165,8 @@ void Parser::add_terms(CLI::App* command, AssetTermsOptions& terms) {
   command->add_option("--unit", terms.unit, "bytes, millicores, bits_per_second, devices");
   command->add_option("--state", terms.state, "available, maintenance or failed");
   command->add_option("--level", terms.level, "public_network or full_public");
-  command->add_option("--price", terms.price, "CAES per unit and hour, or 'none'");
+  command->add_option("--price", terms.price,
+                      "CAES an hour for a unit, or AMOUNT/QUANTITY, or 'none'");
   command->add_option("--field", terms.fields, "A descriptor field, key=value; may be repeated")
       ->allow_extra_args(false);
 }
@@ -226,8 +238,10 @@ void Parser::add_others() {
   add(&app, "status", "The node, its chain and its peers", status_);
   add(&app, "nodes", "The nodes of the mesh", nodes_);
   add(&app, "validators", "Who orders operations, with which stake", validators_);
-  CLI::App* wallet = add(&app, "wallet", "Balance and bond of an owner", wallet_);
-  wallet->add_option("--owner", wallet_.owner, "Id, unique prefix or name (default: the node's)");
+  CLI::App* wallet = add(&app, "wallet", "An owner's CAES: free, staked and held", wallet_);
+  wallet->footer("Example:\n  hypermesh wallet alice");
+  wallet->add_option("owner,--owner", wallet_.owner,
+                     "Id, unique prefix or name (default: the node's)");
   CLI::App* send = add(wallet, "send", "Send CAES to another owner", send_);
   send->add_option("owner", send_.to, "Id, unique prefix or name")->required();
   send->add_option("amount", send_.amount, "Such as 12.5")->required();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses the command line. CLI11 is seen in command_line.cc only.
+// Parses the command line. CLI11 is seen in command_line*.cc only.
 #pragma once
 
 #include <string>

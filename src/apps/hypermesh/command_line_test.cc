@@ -67,6 +67,118 @@ TEST(CommandLine, RepeatedFieldsDoNotSwallowTheId) {
   EXPECT_EQ(update.terms.offered, "5");
 }
 
+TEST(CommandLine, SharingTakesEveryOption) {
+  const auto share = parsed<Share>({"share",
+                                    "--with",
+                                    "bob",
+                                    "gpu",
+                                    "50%",
+                                    "--with",
+                                    "group:family",
+                                    "--level",
+                                    "full_public",
+                                    "--when",
+                                    "idle",
+                                    "--hours",
+                                    "20-08",
+                                    "--days",
+                                    "mon-fri",
+                                    "--utc-offset",
+                                    "-05:00",
+                                    "--price",
+                                    "0.5/GiB",
+                                    "--network",
+                                    "mesh",
+                                    "--at-most",
+                                    "2",
+                                    "--largest",
+                                    "4GiB",
+                                    "--longest",
+                                    "24h",
+                                    "--per-day",
+                                    "3",
+                                    "--notice",
+                                    "10m",
+                                    "--until",
+                                    "30d",
+                                    "--may-delegate",
+                                    "1",
+                                    "--from",
+                                    "3f2a",
+                                    "-y"});
+  EXPECT_EQ(share.what, "gpu");
+  EXPECT_EQ(share.with, (std::vector<std::string>{"bob", "group:family"}));
+  EXPECT_EQ(share.level, "full_public");
+  EXPECT_EQ(share.from, "3f2a");
+  EXPECT_TRUE(share.yes);
+  const GrantWords& words = share.words;
+  EXPECT_EQ(words.share, "50%");
+  EXPECT_EQ(words.when, "idle");
+  EXPECT_EQ(words.hours, "20-08");
+  EXPECT_EQ(words.days, "mon-fri");
+  EXPECT_EQ(words.utc_offset, "-05:00");
+  EXPECT_EQ(words.price, "0.5/GiB");
+  EXPECT_EQ(words.network, "mesh");
+  EXPECT_EQ(words.at_most, "2");
+  EXPECT_EQ(words.largest, "4GiB");
+  EXPECT_EQ(words.longest, "24h");
+  EXPECT_EQ(words.per_day, "3");
+  EXPECT_EQ(words.notice, "10m");
+  EXPECT_EQ(words.until, "30d");
+  EXPECT_EQ(words.may_delegate, "1");
+}
+
+TEST(CommandLine, TakingBackAndNamingPeople) {
+  EXPECT_EQ(parsed<Unshare>({"unshare", "3f2a"}).what, "3f2a");
+  EXPECT_TRUE(parsed<Unshare>({"unshare", "--all"}).all);
+  EXPECT_TRUE(parsed<GrantsList>({"grants", "--to-me", "--of", "bob"}).to_me);
+  EXPECT_TRUE(parsed<GrantsList>({"grants", "ls", "--mine"}).mine);
+  EXPECT_EQ(parsed<GrantsShow>({"grants", "show", "3f2a"}).id, "3f2a");
+  EXPECT_EQ(parsed<PolicyTestFile>({"policy", "test", "p.toml"}).file, "p.toml");
+  EXPECT_EQ(parsed<Pause>({"pause"}).asset, "");
+  EXPECT_EQ(parsed<Resume>({"resume", "gpu:01"}).asset, "gpu:01");
+  EXPECT_TRUE(parsed<Revoke>({"revoke", "--all", "--now"}).now);
+  EXPECT_EQ(parsed<GroupSet>({"group", "set", "lab", "bob", "cert:*"}).members.size(), 2u);
+  EXPECT_EQ(parsed<GroupRemove>({"group", "rm", "lab"}).name, "lab");
+  EXPECT_EQ(parsed<GroupShow>({"group", "show", "lab"}).name, "lab");
+  EXPECT_EQ(parsed<GroupList>({"group", "ls", "--of", "bob"}).of, "bob");
+  EXPECT_EQ(parsed<Certify>({"certify", "bob", "bob.lab.org"}).duration, "90d");
+  EXPECT_EQ(parsed<FederateExport>({"federate", "export"}).file, "-");
+  EXPECT_EQ(parsed<FederateSign>({"federate", "sign", "a", "--out", "b", "--for", "1d"}).out, "b");
+  EXPECT_EQ(parsed<FederateRecord>({"federate", "record", "a"}).file, "a");
+  parsed<FederateList>({"federate", "ls"});
+}
+
+// Each has an example to start from.
+TEST(CommandLine, HelpOfSharingHasExamples) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"share"},
+                                                {"unshare"},
+                                                {"grants"},
+                                                {"grants", "ls"},
+                                                {"grants", "show"},
+                                                {"policy", "test"},
+                                                {"pause"},
+                                                {"resume"},
+                                                {"revoke"},
+                                                {"group", "set"},
+                                                {"group", "show"},
+                                                {"group", "ls"},
+                                                {"group", "rm"},
+                                                {"certify"},
+                                                {"federate", "export"},
+                                                {"federate", "sign"},
+                                                {"federate", "record"},
+                                                {"federate", "ls"}}) {
+    std::vector<std::string> arguments = words;
+    arguments.emplace_back("--help");
+    const auto result = parse_command_line(std::move(arguments));
+    const auto* help = std::get_if<HelpText>(&result);
+    ASSERT_NE(help, nullptr) << words.front();
+    EXPECT_NE(help->text.find("hypermesh " + words.front()), std::string::npos) << words.front();
+    EXPECT_NE(help->text.find("For example:"), std::string::npos) << words.front();
+  }
+}
+
 TEST(CommandLine, MistypedWordsAreNamedWithWhatWasMeant) {
   const Failure command = refused({"stauts"});
   EXPECT_EQ(command.exit, ExitCode::Usage);
@@ -106,6 +218,20 @@ TEST(CommandLine, EveryUsageErrorSaysWhatWhyAndWhatToDo) {
       {"ledger", "show", "18446744073709551616"},
       {"ledger", "tail", "-n", "0"},
       {"ledger", "export"},
+      {"share", "gpu"},
+      {"share", "gpu", "50%", "--with"},
+      {"share", "gpu", "50%", "--wiht", "bob"},
+      {"grants", "show"},
+      {"policy"},
+      {"policy", "test"},
+      {"pause", "a", "b"},
+      {"revoke", "a", "b"},
+      {"group"},
+      {"group", "set", "family"},
+      {"group", "rm"},
+      {"certify", "bob"},
+      {"federate"},
+      {"federate", "sign"},
   };
   for (const auto& arguments : mistakes) {
     const Failure failure = refused(arguments);

@@ -13,17 +13,24 @@
 #include "apps/hypermesh/daemon_metrics.h"
 #include "apps/hypermesh/genesis_file.h"
 #include "apps/hypermesh/invitations.h"
+#include "apps/hypermesh/lending_files.h"
 #include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/node_config.h"
+#include "apps/hypermesh/owner_watch.h"
 #include "foundation/base/log.h"
+#include "node/fault_reporter.h"
 #include "node/hardware_assets.h"
 #include "node/http_api/api.h"
+#include "node/lease_keeper.h"
 #include "node/node.h"
+#include "node/own_operations.h"
+#include "node/vault_keeper.h"
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
 #include "platform/files/process_lock.h"
 #include "platform/http/http_server.h"
 #include "platform/journal/file_journal.h"
+#include "platform/linux/activity_probe.h"
 #include "platform/linux/hardware_monitor.h"
 #include "platform/linux/hardware_probe.h"
 #include "platform/loop/event_loop.h"
@@ -120,6 +127,7 @@ class Daemon {
 
  private:
   Result<void> open_node();
+  Result<void> open_lending();
   Result<void> open_network();
   Result<void> open_hardware();
   http_api::ApiHooks hooks();
@@ -133,6 +141,11 @@ class Daemon {
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<rocksdb_store::RocksDbStore> store_;
   std::unique_ptr<journal::FileJournal> journal_;
+  std::unique_ptr<node::OwnOperations> operations_;
+  std::unique_ptr<node::FaultReporter> faults_;
+  std::unique_ptr<node::LeaseKeeper> leases_;
+  std::unique_ptr<node::VaultKeeper> vault_;
+  std::unique_ptr<OwnerWatch> owner_watch_;
   std::unique_ptr<quic::QuicTransport> transport_;
   std::unique_ptr<Invitations> invitations_;
   std::unique_ptr<http_api::Api> api_;
@@ -145,6 +158,7 @@ class Daemon {
 
 Result<void> Daemon::open() {
   HM_TRY_VOID(open_node());
+  HM_TRY_VOID(open_lending());
   HM_TRY_VOID(open_network());
   return open_hardware();
 }
@@ -164,6 +178,27 @@ Result<void> Daemon::open_node() {
                        {.directory = folder.data() + "/journal"},
                        [this](std::function<void()> task) { loop_.post(std::move(task)); }, mark_));
   return node_->recover(*store_, *journal_);
+}
+
+Result<void> Daemon::open_lending() {
+  const NodeFolder& folder = ingredients_.folder;
+  const NodeConfig& config = ingredients_.config;
+  operations_ = std::make_unique<node::OwnOperations>(*node_);
+  faults_ = std::make_unique<node::FaultReporter>(*node_, *operations_);
+  node::LeaseKeeperConfig lending;
+  lending.rules.widest_network = config.widest_network;
+  HM_TRY(lending.pause, read_pause(folder));
+  lending.remember = [folder](const std::optional<node::Pause>& pause) {
+    return write_pause(folder, pause);
+  };
+  leases_ = std::make_unique<node::LeaseKeeper>(*node_, *operations_, std::move(lending));
+  HM_TRY(auto vault, read_vault(folder));
+  vault_ = std::make_unique<node::VaultKeeper>(
+      *node_, *operations_, std::move(vault),
+      [folder](const privacy::Vault& sealed) { return write_vault(folder, sealed); });
+  owner_watch_ = std::make_unique<OwnerWatch>(loop_, linux::make_activity_probe({}),
+                                              config.activity, *leases_);
+  return {};
 }
 
 Result<void> Daemon::open_network() {
@@ -199,7 +234,8 @@ Result<void> Daemon::open_hardware() {
       linux::make_hardware_probe({.data_directory = ingredients_.folder.data()}, gpu_probe_.get());
   node::SharingPolicy sharing;
   sharing.share_percent = static_cast<std::uint8_t>(ingredients_.config.share_percent);
-  hardware_assets_ = std::make_unique<node::HardwareAssets>(*node_, sharing);
+  sharing.level = ingredients_.config.level;
+  hardware_assets_ = std::make_unique<node::HardwareAssets>(*node_, *operations_, *vault_, sharing);
   hardware_monitor_ =
       linux::make_hardware_monitor(loop_.context(), loop_.workers(), *hardware_probe_);
   return {};
@@ -211,11 +247,20 @@ http_api::ApiHooks Daemon::hooks() {
     if (hardware_monitor_ == nullptr || hardware_monitor_->current().items.empty()) return nullptr;
     return &hardware_monitor_->current();
   };
+  hooks.round_trips = [this] {
+    std::map<identity::NodeId, Duration> times;
+    for (const quic::PeerStatus& peer : transport_->peer_status()) {
+      times.emplace(peer.node, peer.smoothed_rtt);
+    }
+    return times;
+  };
   hooks.metrics = [this](http_api::MetricsText& text) {
     add_transport_metrics(text, transport_->stats());
     add_server_metrics(text, server_->counters());
     add_process_metrics(text);
   };
+  hooks.pause = [this] { return leases_->pause(); };
+  hooks.resume = [this] { return leases_->resume(); };
   hooks.invite = [this](const auto& request, const auto& reply) {
     invitations_->invite(request, reply);
   };
@@ -241,6 +286,7 @@ void Daemon::run() {
   });
   loop_.post([this] {
     node_->start(*transport_);
+    owner_watch_->start();
     if (const auto started = hardware_monitor_->start(*hardware_assets_); !started) {
       log::error("hardware", started.error().message, {{"why", started.error().detail}});
     }
@@ -255,6 +301,7 @@ void Daemon::run() {
   loop_.run();
   loop_.finish_workers();
   hardware_monitor_->stop();
+  owner_watch_.reset();
   server_.reset();
   invitations_.reset();
   node_->stop();

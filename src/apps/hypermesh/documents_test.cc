@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "apps/hypermesh/asset_terms.h"
+#include "apps/hypermesh/federation_file.h"
 #include "apps/hypermesh/genesis_file.h"
 #include "apps/hypermesh/join_code.h"
 #include "apps/hypermesh/log_rotation.h"
@@ -39,6 +40,10 @@ ledger::Genesis genesis_of_one() {
       identity::bind_node(owner, key_of(2), context, "node1", falcon::SigningRandomness());
   genesis.owners.push_back({"alice", owner.bundle(), caesar::caes(5), caesar::caes(10)});
   genesis.validators.push_back({node.node(), caesar::caes(7)});
+  genesis.root = node.owner;
+  genesis.economy = ledger::economy_of(genesis.preset);
+  genesis.economy.demurrage_ppm_per_day = 100;
+  genesis.economy.starter_pool = caesar::caes(9);
   genesis.nodes.push_back(node);
   return genesis;
 }
@@ -89,6 +94,12 @@ TEST(NodeConfig, RoundTrips) {
   config.stoq_bind = stoq::Address::parse("[2001:db8::1]:9292").value();
   config.stoq_advertised = {stoq::Address::parse("[2001:db8::2]:99").value()};
   config.share_percent = 25;
+  config.level = assets::PrivacyLevel::Private;
+  config.widest_network = privacy::NetworkClass::Mesh;
+  config.activity.idle_after = std::chrono::seconds(90);
+  config.activity.busy_load = 400;
+  config.activity.busy_io = {};
+  config.activity.input = activity::InputUse::Ignored;
   config.peers.push_back({identity::node_id_of(key_of(3).public_key()),
                           {stoq::Address::loopback(5), stoq::Address::loopback(6)}});
   const auto back = parse_node_config(format_node_config(config), "node.toml");
@@ -102,7 +113,9 @@ TEST(NodeConfig, RefusesUnknownKeysBadPortsAndForeignAddresses) {
         "name = 'n'\n[api]\nport = 0", "name = 'n'\n[stoq]\nbind = '127.0.0.1:9292'",
         "name = 'n'\n[stoq]\nbind = '[::ffff:1.2.3.4]:9292'",
         "name = 'n'\n[hardware]\nshare_percent = 101", "name = 'n'\n[[peer]]\nnode = 'xy'",
-        "name = 'n'\n[api]\nhost = 'x'"}) {
+        "name = 'n'\n[hardware]\nlevel = 'p2p'", "name = 'n'\n[lending]\nwidest_network = 'lan'",
+        "name = 'n'\n[activity]\nidle_after_seconds = 9",
+        "name = 'n'\n[activity]\nbusy_load_percent = 0", "name = 'n'\n[api]\nhost = 'x'"}) {
     EXPECT_FALSE(parse_node_config(bad, "node.toml")) << bad;
   }
   EXPECT_TRUE(parse_node_config("name = 'n'", "node.toml"));
@@ -177,6 +190,73 @@ TEST(LogRotation, FullLogBecomesTheSecondAndAnotherFileIsLeftAlone) {
   EXPECT_EQ(text_of_file(path), "new");
   EXPECT_EQ(text_of_file(path + ".1"), "0123456789");
   std::filesystem::remove_all(folder);
+}
+
+// Keys are found once: Falcon's take long.
+struct TwoRoots {
+  identity::OwnerKeys keys =
+      identity::OwnerKeys::generate(identity::OwnerSeeds(), falcon::Arithmetic::Hardware);
+  FederationDraft draft;
+  TwoRoots() {
+    draft.federation.first = {identity::ChainId{}, "north", keys.id(), keys.bundle()};
+    draft.federation.second = draft.federation.first;
+    draft.federation.second.chain.bytes.fill(9);
+    draft.federation.second.name = "south";
+    draft.federation.expiry = UnixMillis(1'900'000'000'000);
+  }
+  void sign_second() {
+    draft.second =
+        keys.sign(privacy::federation_statement(draft.federation), falcon::SigningRandomness());
+  }
+};
+
+TEST(FederationFile, RoundTripsUnsignedHalfSignedAndAsOneRoot) {
+  TwoRoots roots;
+  for (int signatures = 0; signatures < 2; ++signatures) {
+    const FederationFile file = roots.draft;
+    const auto back = parse_federation_file(format_federation_file(file), "record.toml");
+    ASSERT_TRUE(back) << back.error().message << " " << back.error().detail;
+    EXPECT_EQ(*back, file);
+    roots.sign_second();
+  }
+  const FederationFile root = roots.draft.federation.second;
+  EXPECT_EQ(parse_federation_file(format_federation_file(root), "root.toml").value(), root);
+  EXPECT_NE(fingerprint_of(roots.draft.federation.first), "");
+}
+
+TEST(FederationFile, EveryFaultIsRefusedAndNamed) {
+  TwoRoots roots;
+  roots.sign_second();
+  const std::string good = format_federation_file(roots.draft);
+  const auto replaced = [&](std::string_view from, std::string_view to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[[[", "TOML"},
+      {replaced("hypermesh-federation 1", "hypermesh-federation 2"), "format"},
+      {replaced("hypermesh-federation 1", "hypermesh-mesh-root 1"), "mesh"},
+      {replaced("expiry_ms = 1900000000000", "expiry_ms = 1900000000001"), "verify"},
+      {replaced("expiry_ms = ", "expiry_m = "), "expiry_m"},
+      {replaced("name = \"south\"", "name = \"west\""), "verify"},
+      {replaced("name = \"south\"", "name = \"South\""), "name"},
+      {replaced("chain = \"0000", "chain = \"ffff"), "wrong_order"},
+      {replaced("chain = \"0000", "chain = \"00"), "chain"},
+      {replaced("ed25519 = \"", "ed25519 = \"00"), "wrong size"},
+      {replaced("falcon_signature = \"", "falcon_signature = \"00"), "falcon_signature"},
+      {replaced("falcon_signature", "falcon_signatur"), "falcon_signatur"},
+      {good + "surprise = 1\n", "surprise"},
+      {good.substr(0, good.rfind("[[mesh]]")), "twice"},
+  };
+  for (const auto& [text, word] : cases) {
+    const auto refused = parse_federation_file(text, "record.toml");
+    ASSERT_FALSE(refused) << word;
+    const std::string told = refused.error().message + " " + refused.error().detail;
+    EXPECT_NE(told.find(word), std::string::npos) << word << ": " << told;
+    EXPECT_NE(told.find("record.toml"), std::string::npos) << told;
+  }
 }
 
 TEST(AssetTerms, OptionsChangeWhatTheyNameAndKeepTheOrderOfQuantities) {

@@ -29,6 +29,10 @@ struct NodeFolder {
   std::string genesis() const { return path + "/genesis.toml"; }
   std::string data() const { return path + "/data"; }
   std::string log() const { return path + "/log"; }
+  // Present while sharing is paused.
+  std::string pause() const { return path + "/pause"; }
+  // Private assets, which are nowhere else.
+  std::string vault() const { return path + "/vault"; }
   // Held by the daemon as long as it runs.
   std::string lock() const { return path + "/lock"; }
 };

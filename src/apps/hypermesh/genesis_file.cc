@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "apps/hypermesh/toml_table.h"
-#include "foundation/base/hex.h"
+#include "apps/hypermesh/toml_keys.h"
 #include "platform/files/atomic_file.h"
 
 namespace hm::cli {
@@ -16,44 +15,56 @@ namespace {
 // Enough for a thousand owners and nodes, each with some 10 KiB of keys and signatures in hex.
 constexpr std::size_t kMaxGenesisFile = std::size_t{16} << 20;
 
-// Bytes as hex digits; how many there must be is judged with what they are for.
-Bytes bytes_in(TableReader& table, std::string_view name) {
-  auto bytes = from_hex(table.text(name));
-  if (!bytes) table.refuse(name, "must be lower-case hex digits");
-  return bytes.value_or(Bytes{});
-}
-
-crypto::PublicKey key_in(TableReader& table, std::string_view name) {
-  const auto key = crypto::PublicKey::parse(table.text(name));
-  if (!key) table.refuse(name, "must be 64 lower-case hex digits");
-  return key.value_or(crypto::PublicKey{});
-}
-
-crypto::Signature signature_in(TableReader& table, std::string_view name) {
-  crypto::Signature signature;
-  if (!from_hex_exact(table.text(name), signature.bytes)) {
-    table.refuse(name, "must be 128 lower-case hex digits");
-  }
-  return signature;
-}
-
-caesar::Amount amount_in(TableReader& table, std::string_view name) {
-  const auto amount = caesar::parse_amount(table.text(name));
-  if (!amount) table.refuse(name, "must be an amount of CAES in quotes, such as \"12.5\"");
-  return amount.value_or(caesar::Amount{});
-}
-
 Result<ledger::GenesisOwner> read_owner(const toml::table& source, std::string where) {
   TableReader table(source, std::move(where));
   ledger::GenesisOwner owner;
   owner.name = table.text("name");
-  owner.bundle.keys = {{identity::kAlgorithmEd25519, bytes_in(table, "ed25519")},
-                       {identity::kAlgorithmFalcon1024, bytes_in(table, "falcon_1024")},
-                       {identity::kAlgorithmMlKem1024, bytes_in(table, "ml_kem_1024")}};
+  owner.bundle = bundle_in(table);
   owner.balance = amount_in(table, "balance");
   owner.bond = amount_in(table, "bond");
   HM_TRY_VOID(table.finish());
   return owner;
+}
+
+std::uint32_t ppm_in(TableReader& table, std::string_view name) {
+  const std::uint64_t ppm = table.number(name);
+  if (ppm > caesar::kPpm) table.refuse(name, "must be at most 1000000 millionths");
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(ppm, caesar::kPpm));
+}
+
+Result<caesar::Economy> read_economy(const toml::table& source, std::string where) {
+  TableReader table(source, std::move(where));
+  caesar::Economy economy;
+  economy.epoch_blocks = table.number("epoch_blocks");
+  economy.epoch_emission = amount_in(table, "epoch_emission");
+  economy.halving_epochs = table.number("halving_epochs");
+  economy.provider_ppm = ppm_in(table, "provider_ppm");
+  economy.fee_ppm = ppm_in(table, "fee_ppm");
+  economy.reward_ppm = ppm_in(table, "reward_ppm");
+  economy.commission_ppm = ppm_in(table, "commission_ppm");
+  economy.demurrage_ppm_per_day = ppm_in(table, "demurrage_ppm_per_day");
+  economy.starter_credit = amount_in(table, "starter_credit");
+  economy.starter_pool = amount_in(table, "starter_pool");
+  economy.unbonding_ms = table.number("unbonding_ms");
+  HM_TRY_VOID(table.finish());
+  if (const auto valid = caesar::validate(economy); !valid) {
+    return fail(ErrorCode::InvalidArgument, "the economy of the genesis is not valid",
+                std::string(caesar::text_of(valid.error())));
+  }
+  return economy;
+}
+
+std::string format_economy(const caesar::Economy& economy) {
+  return fmt::format(
+      "\n# Amounts in CAES, parts in millionths; docs/protocols/lending.md says what each does.\n"
+      "[economy]\nepoch_blocks = {}\nepoch_emission = \"{}\"\nhalving_epochs = {}\n"
+      "provider_ppm = {}\nfee_ppm = {}\nreward_ppm = {}\ncommission_ppm = {}\n"
+      "demurrage_ppm_per_day = {}\nstarter_credit = \"{}\"\nstarter_pool = \"{}\"\n"
+      "unbonding_ms = {}\n",
+      economy.epoch_blocks, caesar::to_string(economy.epoch_emission), economy.halving_epochs,
+      economy.provider_ppm, economy.fee_ppm, economy.reward_ppm, economy.commission_ppm,
+      economy.demurrage_ppm_per_day, caesar::to_string(economy.starter_credit),
+      caesar::to_string(economy.starter_pool), economy.unbonding_ms);
 }
 
 Result<identity::NodeBinding> read_node(const toml::table& source, std::string where,
@@ -69,9 +80,7 @@ Result<identity::NodeBinding> read_node(const toml::table& source, std::string w
     table.refuse("owner", fmt::format("names no owner of this file: '{}'", owner));
   }
   node.owner_signature.ed25519 = signature_in(table, "owner_signature");
-  if (!from_hex_exact(table.text("owner_falcon_signature"), node.owner_signature.falcon.bytes)) {
-    table.refuse("owner_falcon_signature", "must be 2560 lower-case hex digits");
-  }
+  node.owner_signature.falcon = falcon_signature_in(table, "owner_falcon_signature");
   node.possession = signature_in(table, "possession");
   HM_TRY_VOID(table.finish());
   return node;
@@ -98,22 +107,17 @@ Result<ledger::GenesisValidator> read_validator(
 std::string format_genesis(const ledger::Genesis& genesis) {
   std::string text = fmt::format(
       "# What this chain starts from. Every node must have the same; its hash is the chain id:\n"
-      "# {}\nformat = {}\nchain_name = \"{}\"\npreset = \"{}\"\ntime_ms = {}\n",
+      "# {}\nformat = {}\nchain_name = \"{}\"\npreset = \"{}\"\ntime_ms = {}\n"
+      "# The owner whose certificates are the mesh's own.\nroot = \"{}\"\n",
       ledger::chain_id(genesis).to_string(), genesis.format, genesis.chain_name,
-      ledger::name_of(genesis.preset), genesis.time.value);
+      ledger::name_of(genesis.preset), genesis.time.value, genesis.root.to_string());
+  text += format_economy(genesis.economy);
   std::map<identity::OwnerId, std::string> owners;
   for (const ledger::GenesisOwner& owner : genesis.owners) {
     owners[identity::owner_id_of(owner.bundle)] = owner.name;
-    const auto key = [&](std::uint16_t algorithm) {
-      const auto found = owner.bundle.keys.find(algorithm);
-      return found == owner.bundle.keys.end() ? std::string() : to_hex(found->second);
-    };
-    text += fmt::format(
-        "\n[[owner]]\nname = \"{}\"\nbalance = \"{}\"\nbond = \"{}\"\ned25519 = \"{}\"\n"
-        "falcon_1024 = \"{}\"\nml_kem_1024 = \"{}\"\n",
-        owner.name, caesar::to_string(owner.balance), caesar::to_string(owner.bond),
-        key(identity::kAlgorithmEd25519), key(identity::kAlgorithmFalcon1024),
-        key(identity::kAlgorithmMlKem1024));
+    text += fmt::format("\n[[owner]]\nname = \"{}\"\nbalance = \"{}\"\nbond = \"{}\"\n{}",
+                        owner.name, caesar::to_string(owner.balance), caesar::to_string(owner.bond),
+                        format_bundle(owner.bundle));
   }
   std::map<identity::NodeId, std::string> nodes;
   for (const identity::NodeBinding& node : genesis.nodes) {
@@ -146,11 +150,18 @@ Result<ledger::Genesis> parse_genesis(std::string_view text, std::string_view so
     table.refuse("preset", "must be \"localhost\", \"default\" or \"production\"");
   }
   genesis.time = UnixMillis(table.number("time_ms"));
+  if (const auto root = identity::OwnerId::parse(table.text("root"))) {
+    genesis.root = *root;
+  } else {
+    table.refuse("root", "must be an owner id: 64 lower-case hex digits");
+  }
+  const toml::table& economy = table.table("economy");
   const auto owners = table.tables("owner");
   const auto nodes = table.tables("node");
   const auto validators = table.tables("validator");
   HM_TRY_VOID(table.finish());
 
+  HM_TRY(genesis.economy, read_economy(economy, fmt::format("{}: economy", source)));
   std::map<std::string, identity::OwnerId> owner_ids;
   for (std::size_t i = 0; i < owners.size(); ++i) {
     HM_TRY(auto owner, read_owner(*owners[i], fmt::format("{}: owner {}", source, i + 1)));

@@ -2,9 +2,9 @@
 #include "apps/hypermesh/new_mesh.h"
 
 #include <array>
-#include <chrono>
 
 #include "apps/hypermesh/genesis_file.h"
+#include "apps/hypermesh/wall_clock.h"
 #include "foundation/base/hex.h"
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
@@ -19,12 +19,6 @@ constexpr std::uint64_t kStartBalanceCaes = 1'000'000;
 constexpr std::uint64_t kStartBondCaes = 100'000;
 // Stake of each validator, equal for all; above every preset's minimum and within the bond.
 constexpr std::uint64_t kStartStakeCaes = 50'000;
-
-UnixMillis wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return UnixMillis(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
-}
 
 // Adds one owner, its node and its validator to the genesis, with keys freshly written.
 Outcome add_node(ledger::Genesis& genesis, const NewNode& node) {
@@ -69,7 +63,9 @@ Answer<ledger::Genesis> create_mesh(const std::string& chain_name, ledger::Prese
   genesis.chain_name = chain_name;
   genesis.preset = preset;
   genesis.time = wall_now();
+  genesis.economy = ledger::economy_of(preset);
   for (const NewNode& node : nodes) HM_CLI_TRY_VOID(add_node(genesis, node));
+  genesis.root = identity::owner_id_of(genesis.owners.front().bundle);
   if (const auto valid = ledger::validate(genesis); !valid) {
     return failed(ExitCode::Failure, "the new mesh has no valid genesis",
                   ledger::explain(valid.error()));

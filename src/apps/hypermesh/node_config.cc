@@ -37,6 +37,50 @@ std::vector<stoq::Address> addresses_in(TableReader& table, std::string_view key
   return addresses;
 }
 
+// Limits of pressure are kept in hundredths of a percent and written in percent; 0 leaves one out.
+void read_pressure(TableReader& table, std::string_view key, activity::PressureLimits& limits) {
+  constexpr std::uint32_t kHundredths = 100;
+  const std::uint64_t percent = table.number(key, limits.some.value_or(0) / kHundredths);
+  if (percent > 100) table.refuse(key, "must be 0 to 100");
+  limits.some.reset();
+  if (percent > 0)
+    limits.some = static_cast<std::uint32_t>(std::min<std::uint64_t>(percent, 100)) * kHundredths;
+}
+
+void read_activity(TableReader& table, activity::ActivityPolicy& policy) {
+  using std::chrono::seconds;
+  constexpr std::uint32_t kPermilleOfPercent = 10;
+  const auto bound = [](auto time) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(time).count());
+  };
+  const std::uint64_t idle_after = table.number("idle_after_seconds", bound(policy.idle_after));
+  const std::uint64_t longest = bound(activity::kMaxIdleAfter);
+  if (idle_after < bound(activity::kMinIdleAfter) || idle_after > longest) {
+    table.refuse("idle_after_seconds", "must be 10 to 86400");
+  }
+  policy.idle_after = seconds(std::min(idle_after, longest));
+  const std::uint64_t load =
+      table.number("busy_load_percent", policy.busy_load / kPermilleOfPercent);
+  if (load == 0 || load > 100) table.refuse("busy_load_percent", "must be 1 to 100");
+  policy.busy_load =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(load, 100)) * kPermilleOfPercent;
+  read_pressure(table, "busy_cpu_percent", policy.busy_cpu);
+  read_pressure(table, "busy_io_percent", policy.busy_io);
+  read_pressure(table, "busy_memory_percent", policy.busy_memory);
+  if (table.flag("ignore_input", false)) policy.input = activity::InputUse::Ignored;
+  if (table.flag("ignore_battery", false)) policy.battery = activity::BatteryUse::Ignored;
+}
+
+std::string format_activity(const activity::ActivityPolicy& policy) {
+  return fmt::format(
+      "\n[activity]\nidle_after_seconds = {}\nbusy_load_percent = {}\nbusy_cpu_percent = {}\n"
+      "busy_io_percent = {}\nbusy_memory_percent = {}\nignore_input = {}\nignore_battery = {}\n",
+      policy.idle_after.count() / 1000, policy.busy_load / 10,
+      policy.busy_cpu.some.value_or(0) / 100, policy.busy_io.some.value_or(0) / 100,
+      policy.busy_memory.some.value_or(0) / 100, policy.input == activity::InputUse::Ignored,
+      policy.battery == activity::BatteryUse::Ignored);
+}
+
 }  // namespace
 
 std::string format_node_config(const NodeConfig& config) {
@@ -47,7 +91,11 @@ std::string format_node_config(const NodeConfig& config) {
   if (!config.stoq_advertised.empty()) {
     text += fmt::format("advertised = [{}]\n", quoted_list(config.stoq_advertised));
   }
-  text += fmt::format("\n[hardware]\nshare_percent = {}\n", config.share_percent);
+  text += fmt::format("\n[hardware]\nshare_percent = {}\nlevel = \"{}\"\n", config.share_percent,
+                      assets::name_of(config.level));
+  text += fmt::format("\n[lending]\nwidest_network = \"{}\"\n",
+                      privacy::name_of(config.widest_network));
+  text += format_activity(config.activity);
   for (const PeerAddress& peer : config.peers) {
     text += fmt::format("\n[[peer]]\nnode = \"{}\"\naddresses = [{}]\n", peer.node.to_string(),
                         quoted_list(peer.addresses));
@@ -85,6 +133,25 @@ Result<NodeConfig> parse_node_config(std::string_view text, std::string_view sou
   if (percent > 100) hardware.refuse("share_percent", "must be 0 to 100");
   config.share_percent = static_cast<std::uint32_t>(std::min<std::uint64_t>(percent, 100));
 
+  const auto level = assets::parse_level(hardware.text("level", assets::name_of(config.level)));
+  // What is concealed on the ledger needs a commitment of the owner's, which is no daemon's matter.
+  if (level && (*level == assets::PrivacyLevel::Private || shows_full_record(*level))) {
+    config.level = *level;
+  } else {
+    hardware.refuse("level", "must be private, public_network or full_public");
+  }
+
+  TableReader lending(table.table("lending"), where + ": [lending]");
+  const auto network = privacy::parse_network(
+      lending.text("widest_network", privacy::name_of(config.widest_network)));
+  if (network) {
+    config.widest_network = *network;
+  } else {
+    lending.refuse("widest_network", "must be none, mesh or internet");
+  }
+  TableReader activity(table.table("activity"), where + ": [activity]");
+  read_activity(activity, config.activity);
+
   for (const toml::table* source_table : table.tables("peer")) {
     TableReader peer(*source_table, where + ": [[peer]]");
     PeerAddress entry;
@@ -101,6 +168,8 @@ Result<NodeConfig> parse_node_config(std::string_view text, std::string_view sou
   HM_TRY_VOID(api.finish());
   HM_TRY_VOID(stoq.finish());
   HM_TRY_VOID(hardware.finish());
+  HM_TRY_VOID(lending.finish());
+  HM_TRY_VOID(activity.finish());
   HM_TRY_VOID(table.finish());
   return config;
 }

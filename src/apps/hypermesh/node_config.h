@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "apps/hypermesh/folders.h"
+#include "core/activity/policy.h"
+#include "core/assets/kind.h"
 #include "core/identity/ids.h"
+#include "core/privacy/grant.h"
 #include "core/stoq/address.h"
 #include "foundation/base/result.h"
 
@@ -31,6 +34,10 @@ struct NodeConfig {
   std::vector<PeerAddress> peers;
   // Share of each detected quantity that is offered to others, 0 to 100. Sharing starts at nothing.
   std::uint32_t share_percent = 0;
+  // Of hardware that is not on the ledger yet: one that shows its record there, or Private.
+  assets::PrivacyLevel level = assets::PrivacyLevel::PublicNetwork;
+  privacy::NetworkClass widest_network = privacy::NetworkClass::Internet;
+  activity::ActivityPolicy activity;
   bool operator==(const NodeConfig&) const = default;
 };
 

@@ -80,6 +80,18 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text) {
   return total;
 }
 
+std::optional<caesar::Price> parse_price(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto amount = caesar::parse_amount(text.substr(0, slash));
+  if (!amount) return std::nullopt;
+  if (slash == std::string_view::npos) return caesar::Price{*amount, 1};
+  const std::string_view unit = text.substr(slash + 1);
+  const bool is_bare = !unit.empty() && (unit.front() < '0' || unit.front() > '9');
+  const auto quantity = parse_quantity(is_bare ? "1" + std::string(unit) : std::string(unit));
+  if (!quantity || *quantity == 0) return std::nullopt;
+  return caesar::Price{*amount, *quantity};
+}
+
 std::string format_quantity(std::uint64_t value, std::string_view unit) {
   if (unit == "bytes") return scaled(value, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
   if (unit == "bits_per_second") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strict reading of a TOML document: every key must be known, present where it is needed, and of
-// its type; the first fault is kept and named with its line. Only the two files that read TOML
-// include this, because toml++ is a heavy header.
+// its type; the first fault is kept and named with its line. Only the files that read TOML include
+// this, because toml++ is a heavy header.
 #pragma once
 
 #include <fmt/format.h>

@@ -31,6 +31,15 @@ TEST(Quantity, RefusesWhatHasNoSingleMeaning) {
   }
 }
 
+TEST(Quantity, APriceMayBeForManyUnits) {
+  EXPECT_EQ(parse_price("0.5"), (caesar::Price{caesar::Amount{500'000'000}, 1}));
+  EXPECT_EQ(parse_price("1/GiB"), (caesar::Price{caesar::caes(1), 1u << 30}));
+  EXPECT_EQ(parse_price("2/100GB"), (caesar::Price{caesar::caes(2), 100'000'000'000}));
+  for (const char* bad : {"", "/GiB", "1/", "1/0", "1/apples", "-1", "1/2/3"}) {
+    EXPECT_FALSE(parse_price(bad)) << bad;
+  }
+}
+
 TEST(Quantity, WritesThemShort) {
   EXPECT_EQ(format_quantity(0, "bytes"), "0 B");
   EXPECT_EQ(format_quantity(1536, "bytes"), "1.5 KiB");

@@ -154,27 +154,27 @@ bool Actor::settle(const std::string& answer, Wait wait, const ledger::Anchor& a
   return true;
 }
 
-Result<void> open_account(http::HttpClient& client, const identity::OwnerKeys& sponsor,
-                          const std::string& name, const identity::KeyBundle& bundle,
-                          std::uint64_t units) {
-  HM_TRY(const std::string text, get(client, "/actors/" + sponsor.id().to_string()));
+Result<crypto::Digest> submit_as(http::HttpClient& client, const identity::OwnerKeys& owner,
+                                 ledger::Action action) {
+  HM_TRY(const std::string text, get(client, "/actors/" + owner.id().to_string()));
   const json state = json::parse(text, nullptr, false);
   const auto chain = identity::ChainId::parse(state.value("chain_id", ""));
   const auto hash = crypto::Digest::parse(state["anchor"].value("hash", ""));
   if (!chain || !hash) return fail(ErrorCode::Corrupt, "the node's answer names no chain");
   ledger::Operation operation;
   operation.chain_id = *chain;
-  operation.actor = sponsor.id();
+  operation.actor = owner.id();
   operation.sequence = state["next_sequence"];
   operation.anchor = {state["anchor"]["height"], *hash};
   operation.expiry_height = state["max_expiry_height"];
-  operation.action = ledger::RegisterOwner{name, bundle, caesar::Amount{units}, caesar::Amount{0}};
-  const Bytes bytes = codec::encode(ledger::sign(std::move(operation), sponsor.ed25519()));
+  operation.action = std::move(action);
+  const crypto::Digest id = ledger::operation_id(operation);
+  const Bytes bytes = codec::encode(ledger::sign(std::move(operation), owner.ed25519()));
   HM_TRY(const auto answer,
          client.request(post_request("/api/v1/operations?wait=final", "application/octet-stream",
                                      std::string(as_text(bytes)))));
   if (answer.status != 200) return fail(ErrorCode::FailedPrecondition, answer.body);
-  return {};
+  return id;
 }
 
 }  // namespace hm::mesh_load

@@ -88,9 +88,8 @@ class Actor {
   std::deque<std::string> pending_;  // base64, sequences from first_
 };
 
-// Opens an account with `units` for a new key: the owner of `owner_key` pays.
-Result<void> open_account(http::HttpClient& client, const identity::OwnerKeys& sponsor,
-                          const std::string& name, const identity::KeyBundle& bundle,
-                          std::uint64_t units);
+// Signs the action as the owner and returns the operation's id when it is final.
+Result<crypto::Digest> submit_as(http::HttpClient& client, const identity::OwnerKeys& owner,
+                                 ledger::Action action);
 
 }  // namespace hm::mesh_load

@@ -6,6 +6,7 @@
 
 #include "core/api/error.h"
 #include "core/api/json_writer.h"
+#include "core/api/lending_request.h"
 #include "core/api/limits.h"
 #include "core/api/request.h"
 #include "core/api/text.h"
@@ -80,7 +81,7 @@ TEST(Request, ReadsARegistrationUnderEitherName) {
   EXPECT_EQ(fields.terms.descriptor.at("cores"), assets::DescriptorValue(std::uint64_t{8}));
   EXPECT_EQ(fields.terms.quantity, (assets::Quantity{8, 2, 2, "threads"}));
   EXPECT_EQ(fields.terms.level, assets::PrivacyLevel::FullPublic);
-  EXPECT_EQ(fields.terms.price->per_unit_hour.value, 250'000'000U);
+  EXPECT_EQ(fields.terms.price->amount.value, 250'000'000U);
 }
 
 TEST(Request, NamesTheFieldThatIsWrong) {
@@ -142,6 +143,43 @@ TEST(Request, ABatchIsBoundedAndNamesTheBadEntry) {
   std::string many = "[";
   for (std::size_t i = 0; i <= kMaxBatchOperations; ++i) many += i == 0 ? "\"00\"" : ",\"00\"";
   EXPECT_EQ(decode_batch(many + "]").error().problem, "has too many entries");
+}
+
+TEST(LendingRequest, APlanTakesTheFilterOverWhatStandsBesideIt) {
+  const auto plan = decode_plan(
+      R"({"tenant":"a","filter":"kind=gpu,quantity=3","quantity":2,"duration_ms":1000,
+          "network":"mesh","highest_price":"0.5/1024"})");
+  ASSERT_TRUE(plan) << plan.error().field << plan.error().problem;
+  EXPECT_EQ(plan->filter.kind, assets::AssetKind::Gpu);
+  EXPECT_EQ(plan->filter.quantity, 3U);
+  EXPECT_EQ(plan->filter.duration_ms, 1000U);
+  EXPECT_EQ(plan->filter.network, privacy::NetworkClass::Mesh);
+  EXPECT_EQ(plan->filter.highest_price->quantity, 1024U);
+  EXPECT_FALSE(plan->explain);
+}
+
+TEST(LendingRequest, NamesTheFieldThatIsWrong) {
+  const auto plan = [](std::string_view body) { return decode_plan(body).error().field; };
+  EXPECT_EQ(plan("{}"), "tenant");
+  EXPECT_EQ(plan(R"({"tenant":"a","filter":"kind=toaster"})"), "filter");
+  EXPECT_EQ(plan(R"({"tenant":"a","filter":")" + std::string(5000, 'k') + R"("})"), "filter");
+  EXPECT_EQ(plan(R"({"tenant":"a","quantity":0})"), "quantity");
+  EXPECT_EQ(decode_decide(R"({"requester":"a","asset":"b","action":"eat"})").error().field,
+            "action");
+  EXPECT_EQ(decode_level(R"({"asset":"a","level":"secret"})").error().field, "level");
+  EXPECT_EQ(decode_pause(R"({"all":true})").error().field, "all");
+  EXPECT_EQ(decode_signed("{}").error().field, "signed");
+  EXPECT_EQ(decode_signed(R"({"signed":"?"})").error().field, "signed");
+}
+
+TEST(LendingRequest, RevokeNamesALeaseOrSaysAll) {
+  EXPECT_TRUE(decode_pause(""));
+  EXPECT_EQ(decode_revoke(R"({"lease":"aa"})")->lease, "aa");
+  EXPECT_FALSE(decode_revoke(R"({"all":true,"now":true})")->lease);
+  EXPECT_TRUE(decode_revoke(R"({"all":true,"now":true})")->now);
+  EXPECT_EQ(decode_revoke("{}").error().field, "lease");
+  EXPECT_EQ(decode_revoke(R"({"all":false})").error().field, "lease");
+  EXPECT_EQ(decode_revoke(R"({"all":true,"lease":"aa"})").error().field, "lease");
 }
 
 TEST(ApiError, HasOneShape) {

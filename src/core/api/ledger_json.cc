@@ -2,6 +2,7 @@
 #include "core/api/ledger_json.h"
 
 #include "core/api/asset_json.h"
+#include "core/api/lending_json.h"
 #include "core/api/text.h"
 #include "foundation/base/hex.h"
 
@@ -52,10 +53,79 @@ struct ActionMembers {
     json.end_object();
   }
 
+  void operator()(const ledger::AddGrant& action) const {
+    write_grant(json.key("grant"), action.grant);
+  }
+  void operator()(const ledger::RevokeGrant& action) const {
+    json.member("owner", action.owner.to_string()).member("grant", action.grant.to_string());
+  }
+  void operator()(const ledger::SetGroup& action) const {
+    json.member("name", action.name).member("expected_version", action.expected_version);
+    write_members(json.key("members"), action.members);
+  }
+  void operator()(const ledger::RecordCertificate& action) const {
+    write_certificate(json.key("certificate"), action.certificate);
+  }
+  void operator()(const ledger::RecordFederation& action) const {
+    write_federation(json.key("federation"), action.federation);
+  }
+  void operator()(const ledger::CommitVault& action) const {
+    json.member("node", action.node.to_string()).member("root", action.root.to_string());
+  }
+  void operator()(const ledger::OpenLease& action) const {
+    json.key("choices").begin_array();
+    for (const ledger::LeaseChoice& choice : action.choices) write_choice(json, choice);
+    json.end_array();
+    json.member("quantity", action.quantity).member("duration_ms", action.duration_ms);
+    json.member("network", privacy::name_of(action.network));
+    json.member("highest_price", caesar::to_string(action.highest_price));
+    if (action.purpose) json.member("purpose", action.purpose->to_string());
+  }
+  void operator()(const ledger::AcceptLease& action) const { write_lease(action.lease); }
+  void operator()(const ledger::DeclineLease& action) const { write_lease(action.lease); }
+  void operator()(const ledger::RenewLease& action) const {
+    write_lease(action.lease);
+    json.member("extra_ms", action.extra_ms);
+  }
+  void operator()(const ledger::CloseLease& action) const { write_lease(action.lease); }
+  void operator()(const ledger::ReclaimLease& action) const {
+    write_lease(action.lease);
+    json.member("notice", action.notice == ledger::Notice::None ? "none" : "as_granted");
+  }
+  void operator()(const ledger::MeterLease& action) const {
+    const ledger::MeterReading& reading = action.reading;
+    write_lease(reading.lease);
+    json.member("placement", reading.placement).member("interval", reading.interval);
+    json.member("provider_ms", reading.provider.delivered_ms);
+    json.member("tenant_ms", reading.tenant.delivered_ms);
+  }
+  void operator()(const ledger::SettleLease& action) const { write_lease(action.lease); }
+  void operator()(const ledger::Bond& action) const {
+    json.member("amount", caesar::to_string(action.amount));
+  }
+  void operator()(const ledger::Unbond& action) const {
+    json.member("amount", caesar::to_string(action.amount));
+  }
+  void operator()(const ledger::Delegate& action) const {
+    json.member("validator", action.validator.to_string());
+    json.member("amount", caesar::to_string(action.amount));
+  }
+  void operator()(const ledger::Undelegate& action) const {
+    json.member("validator", action.validator.to_string()).member("shares", action.shares);
+  }
+
+  void operator()(const ledger::ReportFault& action) const {
+    json.member("evidence", to_base64(action.evidence));
+  }
+
+  void write_lease(const ledger::LeaseId& lease) const { json.member("lease", lease.to_string()); }
   void write_terms(const assets::AssetTerms& terms) const {
     json.member("state", assets::name_of(terms.state));
     json.member("level", assets::name_of(terms.level));
-    write_quantity(json.key("quantity"), terms.quantity);
+    json.key("quantity").begin_object();
+    json.member("detected", terms.quantity.detected).member("offered", terms.quantity.offered);
+    json.member("available", terms.quantity.available).member("unit", terms.quantity.unit);
+    json.end_object();
   }
 };
 
@@ -126,6 +196,8 @@ void write_account_members(JsonWriter& json, const caesar::Account& account) {
   json.member("balance_units", std::to_string(account.balance.value));
   json.member("bond", caesar::to_string(account.bond));
   json.member("bond_units", std::to_string(account.bond.value));
+  json.member("unbonding", caesar::to_string(account.unbonding));
+  json.member("unbonding_units", std::to_string(account.unbonding.value));
 }
 
 }  // namespace hm::api

@@ -21,7 +21,7 @@ void write_operation_members(JsonWriter& json, const ledger::PreparedOperation& 
 // docs/protocols/ledger.md §6 says.
 void write_state_proof(JsonWriter& json, ByteView key, const ledger::StateProof& proof);
 
-// balance, balance_units, bond, bond_units
+// balance, balance_units, bond, bond_units, unbonding, unbonding_units
 void write_account_members(JsonWriter& json, const caesar::Account& account);
 
 }  // namespace hm::api

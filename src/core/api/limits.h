@@ -28,4 +28,8 @@ inline constexpr std::size_t kMaxText = 512;
 // A step of joining, in base64: an owner's keys and signatures are about 5 KiB before it.
 inline constexpr std::size_t kMaxSealedText = 12 * 1024;
 
+// A signed operation in hex, which is longer than base64; what is longer is none
+// (ledger/limits.h).
+inline constexpr std::size_t kMaxSealedOperationText = 24 * 1024;
+
 }  // namespace hm::api

@@ -1,124 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/request.h"
 
-#include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
+#include "core/api/json_members.h"
 #include "core/api/limits.h"
 #include "core/api/text.h"
 
 namespace hm::api {
 namespace {
-
-using Json = nlohmann::json;
-
-template <class T>
-using Decoded = Result<T, BadRequest>;
-
-std::unexpected<BadRequest> bad(std::string field, std::string problem) {
-  return fail(BadRequest{std::move(field), std::move(problem)});
-}
-
-// Counted before parsing, so that no parser ever sees a deep document.
-bool is_shallow(std::string_view body) {
-  std::size_t depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_text) {
-      if (c == '\\') ++i;
-      if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMaxJsonDepth) return false;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return true;
-}
-
-Decoded<Json> parse(std::string_view body) {
-  if (!is_shallow(body)) return bad("", "is nested too deeply");
-  // A key that stands twice could mean one thing here and another elsewhere.
-  std::vector<std::set<std::string>> open;
-  std::optional<std::string> repeated;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open.emplace_back();
-    if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !open.back().insert(parsed.get<std::string>()).second) {
-      repeated = parsed.get<std::string>();
-    }
-    return true;
-  };
-  Json json = Json::parse(body, watch, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return bad("", "is not JSON");
-  if (repeated) return bad(*repeated, "stands twice");
-  return json;
-}
-
-// Takes the members of one object out by name; what is left at the end was not expected.
-class Members {
- public:
-  static Decoded<Members> of(Json json, std::string path) {
-    if (!json.is_object()) return bad(std::move(path), "is not an object");
-    return Members(std::move(json), std::move(path));
-  }
-
-  std::string path_of(std::string_view name) const {
-    return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
-  }
-
-  std::optional<Json> take(const char* name) {
-    const auto found = json_.find(name);
-    if (found == json_.end()) return std::nullopt;
-    Json value = std::move(*found);
-    json_.erase(found);
-    return value;
-  }
-
-  Decoded<std::optional<std::string>> text(const char* name) {
-    const auto value = take(name);
-    if (!value) return std::optional<std::string>{};
-    if (!value->is_string()) return bad(path_of(name), "is not a text");
-    auto text = value->get<std::string>();
-    if (text.size() > kMaxText) return bad(path_of(name), "is too long");
-    return std::optional(std::move(text));
-  }
-
-  Decoded<std::optional<std::uint64_t>> number(const char* name) {
-    const auto value = take(name);
-    if (!value) return std::optional<std::uint64_t>{};
-    if (!value->is_number_unsigned()) return bad(path_of(name), "is not a whole number");
-    return std::optional(value->get<std::uint64_t>());
-  }
-
-  Decoded<std::optional<crypto::Digest>> digest(const char* name) {
-    HM_TRY(const auto value, text(name));
-    if (!value) return std::optional<crypto::Digest>{};
-    const auto parsed = crypto::Digest::parse(*value);
-    if (!parsed) return bad(path_of(name), "is not 64 lower-case hex digits");
-    return parsed;
-  }
-
-  Result<void, BadRequest> finish() const {
-    if (json_.empty()) return {};
-    return bad(path_of(json_.begin().key()), "is not known here");
-  }
-
- private:
-  Members(Json json, std::string path) : json_(std::move(json)), path_(std::move(path)) {}
-  Json json_;
-  std::string path_;
-};
-
-Decoded<Members> parse_members(std::string_view body) {
-  HM_TRY(Json json, parse(body));
-  return Members::of(std::move(json), "");
-}
 
 Decoded<assets::DescriptorValue> descriptor_value(const Json& json, const std::string& path) {
   if (json.is_number_unsigned()) return json.get<std::uint64_t>();
@@ -167,16 +57,16 @@ Decoded<std::optional<assets::PrivacyLevel>> take_level(Members& members) {
   return level;
 }
 
-// Absent, null (no price) or decimal CAES in a text.
-Decoded<std::optional<std::optional<assets::Price>>> take_price(Members& members) {
-  using Price = std::optional<assets::Price>;
+// Absent, null (no price) or a price in a text.
+Decoded<std::optional<std::optional<caesar::Price>>> take_price(Members& members) {
+  using Price = std::optional<caesar::Price>;
   const auto json = members.take("price");
   if (!json) return std::optional<Price>{};
   if (json->is_null()) return std::optional<Price>(std::in_place);
-  const auto amount =
-      json->is_string() ? caesar::parse_amount(json->get<std::string>()) : std::nullopt;
-  if (!amount) return bad("price", "is not an amount of CAES in a text, such as \"0.25\"");
-  return std::optional<Price>(assets::Price{*amount});
+  const auto price =
+      json->is_string() ? caesar::parse_price(json->get<std::string>()) : std::nullopt;
+  if (!price) return bad("price", "is not a price in a text, such as \"0.25\" or \"0.25/1024\"");
+  return std::optional<Price>(*price);
 }
 
 Decoded<assets::CitedRecords> take_proofs(Members& members, const char* name = "proofs") {
@@ -302,7 +192,7 @@ Result<WriteRequest<RetireRequest>, BadRequest> decode_retire(std::string_view b
 }
 
 Result<std::vector<Bytes>, BadRequest> decode_batch(std::string_view body) {
-  HM_TRY(Json json, parse(body));
+  HM_TRY(Json json, parse_json(body));
   if (json.is_object()) {
     HM_TRY(Members members, Members::of(std::move(json), ""));
     auto list = members.take("operations");
@@ -328,7 +218,7 @@ Result<std::vector<Bytes>, BadRequest> decode_batch(std::string_view body) {
 Result<std::map<std::string, std::string>, BadRequest> decode_texts(std::string_view body) {
   std::map<std::string, std::string> texts;
   if (body.empty()) return texts;
-  HM_TRY(Json json, parse(body));
+  HM_TRY(Json json, parse_json(body));
   if (!json.is_object()) return bad("", "is not an object");
   for (const auto& [name, value] : json.items()) {
     if (!value.is_string()) return bad(name, "is not a text");

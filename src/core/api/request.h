@@ -42,7 +42,7 @@ struct UpdateRequest {
   std::optional<std::string> unit;
   std::optional<assets::AssetState> state;
   std::optional<assets::PrivacyLevel> level;
-  std::optional<std::optional<assets::Price>> price;
+  std::optional<std::optional<caesar::Price>> price;
   assets::CitedRecords proofs;
 };
 

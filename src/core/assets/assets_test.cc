@@ -203,7 +203,7 @@ TEST(AssetRecord, RoundTripsThroughTheCodec) {
   AssetRecord record;
   record.id = sample();
   record.terms = good_terms();
-  record.terms.price = Price{caesar::Amount{5}};
+  record.terms.price = caesar::Price{caesar::Amount{5}};
   record.version = 3;
   EXPECT_EQ(codec::decode<AssetRecord>(codec::encode(record)).value(), record);
 }

@@ -7,7 +7,7 @@ namespace hm::assets {
 namespace {
 
 constexpr std::array<std::string_view, kAssetKindCount> kKinds = {
-    "cpu", "gpu", "memory", "storage", "network", "container", "economic"};
+    "cpu", "gpu", "memory", "storage", "network", "container", "economic", "concealed"};
 constexpr std::array<std::string_view, 6> kStates = {"available",   "allocated", "in_use",
                                                      "maintenance", "failed",    "retired"};
 constexpr std::array<std::string_view, 5> kLevels = {"private", "private_network", "p2p",

@@ -10,15 +10,25 @@
 
 namespace hm::assets {
 
-enum class AssetKind : std::uint8_t { Cpu, Gpu, Memory, Storage, Network, Container, Economic };
-inline constexpr std::size_t kAssetKindCount = 7;
+enum class AssetKind : std::uint8_t {
+  Cpu,
+  Gpu,
+  Memory,
+  Storage,
+  Network,
+  Container,
+  Economic,
+  Concealed,  // the record does not say; its commitment covers the kind
+};
+inline constexpr std::size_t kAssetKindCount = 8;
 
 enum class AssetState : std::uint8_t { Available, Allocated, InUse, Maintenance, Failed, Retired };
 
 // From closed to open; `docs/glossary.md` says what each level shows.
 enum class PrivacyLevel : std::uint8_t { Private, PrivateNetwork, P2P, PublicNetwork, FullPublic };
 
-// "cpu", "gpu", "memory", "storage", "network", "container", "economic".
+// "cpu", "gpu", "memory", "storage", "network", "container", "economic",
+// "concealed".
 std::string_view name_of(AssetKind kind);
 std::optional<AssetKind> parse_kind(std::string_view name);
 
@@ -30,8 +40,8 @@ std::optional<AssetState> parse_state(std::string_view name);
 std::string_view name_of(PrivacyLevel level);
 std::optional<PrivacyLevel> parse_level(std::string_view name);
 
-// True for the levels whose ledger entry is the full record. The others need salted commitments;
-// an asset at such a level is never written to the ledger in the clear.
+// True for the levels whose ledger entry is the full record. A Private asset is never on the
+// ledger; at the levels between, the record holds a salted commitment in place of what it is.
 constexpr bool shows_full_record(PrivacyLevel level) {
   return level == PrivacyLevel::PublicNetwork || level == PrivacyLevel::FullPublic;
 }
@@ -39,7 +49,7 @@ constexpr bool shows_full_record(PrivacyLevel level) {
 }  // namespace hm::assets
 
 template <>
-inline constexpr auto hm::codec::kMaxEnum<hm::assets::AssetKind> = hm::assets::AssetKind::Economic;
+inline constexpr auto hm::codec::kMaxEnum<hm::assets::AssetKind> = hm::assets::AssetKind::Concealed;
 template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::assets::AssetState> = hm::assets::AssetState::Retired;
 template <>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace hm::assets {
 
@@ -14,6 +15,8 @@ inline constexpr std::size_t kMaxDescriptorText = 512;
 inline constexpr std::size_t kMaxDescriptorListItems = 256;
 inline constexpr std::size_t kMaxDescriptorBytes = 8 * 1024;  // BCS, the whole map
 
+// What is concealed is lent in parts of the whole, so that its size is not told.
+inline constexpr std::uint64_t kWholeInBasisPoints = 10'000;
 // "bytes", "threads", "bits_per_second".
 inline constexpr std::size_t kMaxUnit = 32;
 

@@ -47,6 +47,21 @@ Result<void, TermsError> check(const Descriptor& descriptor) {
   return {};
 }
 
+// What the record of a concealed asset may say: parts of a whole and, to peers, a coarse class.
+Result<void, TermsError> check_concealed(const AssetTerms& terms) {
+  if (!terms.commitment) return fail(TermsError::LevelNeedsCommitment);
+  const auto is_class = [](const auto& entry) {
+    return entry.first == "class" && std::holds_alternative<std::string>(entry.second);
+  };
+  const bool may_say_class = terms.level == PrivacyLevel::P2P;
+  if (terms.quantity.unit != "basis_points" || terms.quantity.detected != kWholeInBasisPoints ||
+      terms.descriptor.size() > (may_say_class ? 1 : 0) ||
+      !std::ranges::all_of(terms.descriptor, is_class)) {
+    return fail(TermsError::TooTelling);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view name_of(TermsError error) {
@@ -56,13 +71,20 @@ std::string_view name_of(TermsError error) {
     case TermsError::BadUnit: return "bad unit";
     case TermsError::OfferedAboveDetected: return "offered above detected";
     case TermsError::AvailableAboveOffered: return "available above offered";
-    case TermsError::LevelNeedsCommitment: return "privacy level needs a salted commitment";
+    case TermsError::LevelNeedsCommitment: return "privacy level and commitment do not fit";
+    case TermsError::TooTelling: return "the record of a concealed asset says too much";
+    case TermsError::BadPrice: return "a price for nothing";
   }
   return "unknown";
 }
 
 Result<void, TermsError> validate(const AssetTerms& terms) {
-  if (!shows_full_record(terms.level)) return fail(TermsError::LevelNeedsCommitment);
+  const bool is_full = shows_full_record(terms.level);
+  if (terms.level == PrivacyLevel::Private || (is_full && terms.commitment)) {
+    return fail(TermsError::LevelNeedsCommitment);
+  }
+  if (!is_full) HM_TRY_VOID(check_concealed(terms));
+  if (terms.price && terms.price->quantity == 0) return fail(TermsError::BadPrice);
   HM_TRY_VOID(check(terms.descriptor));
   const Quantity& quantity = terms.quantity;
   if (quantity.unit.empty() || quantity.unit.size() > kMaxUnit ||

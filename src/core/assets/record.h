@@ -14,7 +14,7 @@
 
 #include "core/assets/address.h"
 #include "core/assets/asset_id.h"
-#include "core/caesar/amount.h"
+#include "core/caesar/price.h"
 
 namespace hm::assets {
 
@@ -35,24 +35,19 @@ struct Quantity {
   }
 };
 
-// CAES units for one quantity unit during one hour.
-struct Price {
-  caesar::Amount per_unit_hour;
-
-  bool operator==(const Price&) const = default;
-  static constexpr auto fields(auto& self) { return std::tie(self.per_unit_hour); }
-};
-
 struct AssetTerms {
   Descriptor descriptor;
   Quantity quantity;
   AssetState state = AssetState::Available;
   PrivacyLevel level = PrivacyLevel::PublicNetwork;
-  std::optional<Price> price;
+  // At PrivateNetwork and P2P: salted, over the true record (core/privacy/vault.h).
+  std::optional<crypto::Digest> commitment;
+  std::optional<caesar::Price> price;  // where no grant names another
 
   bool operator==(const AssetTerms&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.descriptor, self.quantity, self.state, self.level, self.price);
+    return std::tie(self.descriptor, self.quantity, self.state, self.level, self.commitment,
+                    self.price);
   }
 };
 
@@ -101,7 +96,9 @@ enum class TermsError : std::uint8_t {
   BadUnit,                // empty, too long, or not [a-z0-9_]
   OfferedAboveDetected,   // quantity.offered > quantity.detected
   AvailableAboveOffered,  // quantity.available > quantity.offered
-  LevelNeedsCommitment,   // Private, PrivateNetwork and P2P are not kept in the clear
+  LevelNeedsCommitment,   // Private is not kept at all, the two next not in the clear
+  TooTelling,             // a concealed record says more than its level shows
+  BadPrice,               // for a quantity of 0
 };
 std::string_view name_of(TermsError error);
 

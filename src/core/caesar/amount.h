@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "foundation/base/strong.h"
 
@@ -31,6 +32,17 @@ std::optional<Amount> checked_sub(Amount a, Amount b);
 // a · numerator / denominator rounded down, over 128 bits; empty if it does not fit or the
 // denominator is 0.
 std::optional<Amount> scale(Amount a, std::uint64_t numerator, std::uint64_t denominator);
+
+// A part of a whole, or a factor. Valid iff denominator > 0.
+struct Ratio {
+  std::uint64_t numerator = 1;
+  std::uint64_t denominator = 1;
+
+  bool operator==(const Ratio&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.numerator, self.denominator); }
+  // True iff it is valid and at most the whole.
+  constexpr bool is_part() const { return denominator > 0 && numerator <= denominator; }
+};
 
 // Decimal CAES without trailing zeros: "12.5", "0.000000001", "3".
 std::string to_string(Amount amount);

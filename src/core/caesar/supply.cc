@@ -14,42 +14,48 @@ bool Supply::is_conserved() const {
   return held == Wide{minted.value - burned.value};
 }
 
-bool mint(Supply& supply, Account& account, Amount balance, Amount bond) {
-  const auto created = checked_add(balance, bond);
-  if (!created) return false;
-  const auto minted = checked_add(supply.minted, *created);
-  if (!minted || *minted > kMaxSupply) return false;
-  // No sum below can overflow: each is at most what was minted.
-  supply.minted = *minted;
-  supply.balances.value += balance.value;
-  supply.bonds.value += bond.value;
-  account.balance.value += balance.value;
-  account.bond.value += bond.value;
+bool transfer(Supply& supply, Holding from, Holding to, Amount amount) {
+  if (&from.amount == &to.amount) {
+    return from.compartment == to.compartment && amount <= from.amount;
+  }
+  const auto left = checked_sub(from.amount, amount);
+  const auto grown = checked_add(to.amount, amount);
+  if (!left || !grown) return false;
+  if (from.compartment != to.compartment) {
+    const auto compartment_left = checked_sub(supply.*from.compartment, amount);
+    const auto compartment_grown = checked_add(supply.*to.compartment, amount);
+    if (!compartment_left || !compartment_grown) return false;
+    supply.*from.compartment = *compartment_left;
+    supply.*to.compartment = *compartment_grown;
+  }
+  from.amount = *left;
+  to.amount = *grown;
   return true;
 }
 
-bool transfer(Account& from, Account& to, Amount amount) {
-  const auto left = checked_sub(from.balance, amount);
-  if (!left) return false;
-  if (&from == &to) return true;
-  const auto grown = checked_add(to.balance, amount);
-  if (!grown) return false;
-  from.balance = *left;
-  to.balance = *grown;
+Amount mintable(const Supply& supply) {
+  return checked_sub(kMaxSupply, supply.minted).value_or(Amount{});
+}
+
+bool mint(Supply& supply, Holding to, Amount amount) {
+  if (amount > mintable(supply)) return false;
+  const auto grown = checked_add(to.amount, amount);
+  const auto compartment_grown = checked_add(supply.*to.compartment, amount);
+  if (!grown || !compartment_grown) return false;
+  supply.minted.value += amount.value;
+  supply.*to.compartment = *compartment_grown;
+  to.amount = *grown;
   return true;
 }
 
-bool endow(Supply& supply, Account& sponsor, Account& to, Amount credit, Amount bond) {
-  const auto cost = checked_add(credit, bond);
-  if (!cost) return false;
-  const auto left = checked_sub(sponsor.balance, *cost);
-  if (!left) return false;
-  // What moves was minted, so no sum below can overflow kMaxSupply.
-  sponsor.balance = *left;
-  to.balance.value += credit.value;
-  to.bond.value += bond.value;
-  supply.balances.value -= bond.value;
-  supply.bonds.value += bond.value;
+bool burn(Supply& supply, Holding from, Amount amount) {
+  const auto left = checked_sub(from.amount, amount);
+  const auto compartment_left = checked_sub(supply.*from.compartment, amount);
+  const auto burned = checked_add(supply.burned, amount);
+  if (!left || !compartment_left || !burned) return false;
+  from.amount = *left;
+  supply.*from.compartment = *compartment_left;
+  supply.burned = *burned;
   return true;
 }
 

@@ -12,7 +12,7 @@
 namespace hm::ledger {
 namespace {
 
-constexpr std::uint16_t kFormat = 1;
+constexpr std::uint16_t kFormat = 2;
 
 using Checked = Result<void, GenesisError>;
 
@@ -33,9 +33,14 @@ class Validation {
 
   Checked run() {
     HM_TRY_VOID(check_head());
+    caesar::Amount starter_pool;
+    if (!caesar::mint(supply_, caesar::as_pool(starter_pool), genesis_.economy.starter_pool)) {
+      return fail(GenesisError{GenesisRule::SupplyTooLarge, 0});
+    }
     for (std::size_t i = 0; i < genesis_.owners.size(); ++i) {
       if (const auto rule = check_owner(genesis_.owners[i])) return fail(GenesisError{*rule, i});
     }
+    if (!owners_.contains(genesis_.root)) return fail(GenesisError{GenesisRule::UnknownRoot, 0});
     for (std::size_t i = 0; i < genesis_.nodes.size(); ++i) {
       if (const auto rule = check_node(genesis_.nodes[i])) return fail(GenesisError{*rule, i});
     }
@@ -67,6 +72,7 @@ class Validation {
     if (genesis_.time.value == 0) return broken(GenesisRule::NoTime);
     if (genesis_.owners.empty()) return broken(GenesisRule::NoOwners);
     if (genesis_.validators.empty()) return broken(GenesisRule::NoValidators);
+    if (!caesar::validate(genesis_.economy)) return broken(GenesisRule::BadEconomy);
     return {};
   }
 
@@ -80,7 +86,8 @@ class Validation {
     }
     if (!owner_names_.insert(owner.name).second) return GenesisRule::DuplicateOwnerName;
     caesar::Account account;
-    if (!caesar::mint(supply_, account, owner.balance, owner.bond)) {
+    if (!caesar::mint(supply_, caesar::balance_of(account), owner.balance) ||
+        !caesar::mint(supply_, caesar::bond_of(account), owner.bond)) {
       return GenesisRule::SupplyTooLarge;
     }
     return std::nullopt;
@@ -137,17 +144,20 @@ std::string_view name_of(GenesisRule rule) {
   switch (rule) {
     case GenesisRule::Malformed: return "not the one encoding of a genesis document";
     case GenesisRule::TooLarge: return "too large";
-    case GenesisRule::UnknownFormat: return "unknown format; this version reads format 1";
+    case GenesisRule::UnknownFormat: return "unknown format; this version reads format 2";
     case GenesisRule::BadChainName: return "the chain's name is not valid";
     case GenesisRule::NoTime: return "no time of creation";
     case GenesisRule::NoOwners: return "no owner";
     case GenesisRule::NoValidators: return "no validator";
+    case GenesisRule::BadEconomy: return "the economy's numbers are not valid";
     case GenesisRule::BadOwnerName: return "the name is not valid";
     case GenesisRule::BadKeyBundle:
       return "the key bundle is not one valid key each of Ed25519, Falcon-1024 and ML-KEM-1024";
     case GenesisRule::DuplicateOwner: return "the key bundle appears twice";
     case GenesisRule::DuplicateOwnerName: return "the name appears twice";
-    case GenesisRule::SupplyTooLarge: return "balances and bonds exceed the largest supply";
+    case GenesisRule::UnknownRoot: return "the root is not among the owners";
+    case GenesisRule::SupplyTooLarge:
+      return "balances, bonds and the starter pool exceed the largest supply";
     case GenesisRule::UnknownNodeOwner: return "its owner is not in the document";
     case GenesisRule::BadNodeName: return "the name is not valid";
     case GenesisRule::BadNodeKey: return "the key is not a valid Ed25519 key";

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "core/caesar/amount.h"
+#include "core/caesar/economy.h"
 #include "core/identity/key_bundle.h"
 #include "core/identity/node_binding.h"
 #include "core/ledger/policy.h"
@@ -38,33 +38,37 @@ struct GenesisValidator {
 };
 
 struct Genesis {
-  std::uint16_t format = 1;
+  std::uint16_t format = 2;
   std::string chain_name;
   Preset preset = Preset::Default;
   UnixMillis time;
   std::vector<GenesisOwner> owners;
   std::vector<identity::NodeBinding> nodes;  // context: genesis_binding_context(chain_name, time)
   std::vector<GenesisValidator> validators;
+  identity::OwnerId root;  // one of the owners: its certificates are the mesh's own
+  caesar::Economy economy;
   bool operator==(const Genesis&) const = default;
   static constexpr auto fields(auto& self) {
     return std::tie(self.format, self.chain_name, self.preset, self.time, self.owners, self.nodes,
-                    self.validators);
+                    self.validators, self.root, self.economy);
   }
 };
 
 enum class GenesisRule : std::uint8_t {
   Malformed,      // not the one encoding of a genesis document
   TooLarge,       // above a limit of ledger/limits.h
-  UnknownFormat,  // format is not 1
+  UnknownFormat,  // format is not 2
   BadChainName,
   NoTime,  // time is 0
   NoOwners,
   NoValidators,
+  BadEconomy,  // caesar::validate() says what is wrong
   BadOwnerName,
   BadKeyBundle,
   DuplicateOwner,
   DuplicateOwnerName,
-  SupplyTooLarge,    // balances and bonds exceed kMaxSupply
+  UnknownRoot,       // the root is not among the owners
+  SupplyTooLarge,    // balances, bonds and the starter pool exceed kMaxSupply
   UnknownNodeOwner,  // a node's owner is not in the document
   BadNodeName,
   BadNodeKey,

@@ -22,13 +22,21 @@ struct Fault {
 
 std::vector<Fault> faults() {
   return {
-      {GenesisRule::UnknownFormat, 0, [](Genesis& g) { g.format = 2; }},
+      {GenesisRule::UnknownFormat, 0, [](Genesis& g) { g.format = 1; }},
       {GenesisRule::TooLarge, 0,
        [](Genesis& g) { g.validators.resize(kMaxGenesisValidators + 1); }},
       {GenesisRule::BadChainName, 0, [](Genesis& g) { g.chain_name = "My Chain"; }},
       {GenesisRule::NoTime, 0, [](Genesis& g) { g.time = {}; }},
       {GenesisRule::NoOwners, 0, [](Genesis& g) { g.owners.clear(); }},
       {GenesisRule::NoValidators, 0, [](Genesis& g) { g.validators.clear(); }},
+      {GenesisRule::BadEconomy, 0, [](Genesis& g) { g.economy.epoch_blocks = 0; }},
+      {GenesisRule::BadEconomy, 0, [](Genesis& g) { g.economy.unbonding_ms = 0; }},
+      {GenesisRule::UnknownRoot, 0, [](Genesis& g) { g.root = sample::owner_id(9); }},
+      {GenesisRule::SupplyTooLarge, 0,
+       [](Genesis& g) {
+         g.economy.starter_pool = caesar::kMaxSupply;
+         g.owners[0].balance = caesar::Amount{1};
+       }},
       {GenesisRule::BadOwnerName, 1, [](Genesis& g) { g.owners[1].name = ""; }},
       {GenesisRule::BadKeyBundle, 2, [](Genesis& g) { g.owners[2].bundle = {}; }},
       {GenesisRule::DuplicateOwner, 3, [](Genesis& g) { g.owners[3].bundle = g.owners[0].bundle; }},
@@ -85,6 +93,8 @@ TEST(Genesis, ChainIdCoversEveryField) {
       [](Genesis& g) { ++g.owners[0].balance.value; },
       [](Genesis& g) { g.nodes[0].possession.bytes[5] ^= 1; },
       [](Genesis& g) { std::swap(g.validators[0], g.validators[1]); },
+      [](Genesis& g) { g.root = g.nodes[1].owner; },
+      [](Genesis& g) { ++g.economy.fee_ppm; },
   };
   for (const auto& change : changes) {
     Genesis genesis = sample::genesis();

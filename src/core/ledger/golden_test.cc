@@ -64,6 +64,58 @@ TEST(LedgerGolden, OperationId) {
             "c0901d1d82ec9d0e2f3fd06d0cb828f7febeccd1d44181d83081448e8ab2b859");
 }
 
+TEST(LedgerGolden, OpenLeaseOperationId) {
+  assets::AssetId asset{assets::AssetKind::Gpu, {}, filled<crypto::Digest>(0x77)};
+  for (std::size_t i = 0; i < asset.uuid.bytes.size(); ++i) {
+    asset.uuid.bytes[i] = static_cast<std::uint8_t>(i);
+  }
+  const Operation operation{
+      .chain_id = counting_chain(),
+      .actor = filled<identity::OwnerId>(0x33),
+      .sequence = 7,
+      .anchor = {5, filled<crypto::Digest>(0x44)},
+      .expiry_height = 105,
+      .action = OpenLease{.choices = {{asset, filled<privacy::GrantId>(0x88)}},
+                          .quantity = 2,
+                          .duration_ms = 3'600'000,
+                          .network = privacy::NetworkClass::Mesh,
+                          .highest_price = {caesar::caes(2), 1}}};
+  EXPECT_EQ(operation_id(operation).to_string(),
+            "d111c4dd1d5e25628eb6886acaa8bec4a58e947faabef59435b09fe6778763fe");
+}
+
+TEST(LedgerGolden, GrantId) {
+  const privacy::Grant grant{.owner = filled<identity::OwnerId>(0x11),
+                             .issuer = filled<identity::OwnerId>(0x22),
+                             .parent = filled<privacy::GrantId>(0x33),
+                             .number = 7,
+                             .to = privacy::ToGroup{filled<privacy::GroupId>(0x44)},
+                             .assets = {assets::AssetKind::Gpu, {}, filled<crypto::Digest>(0x55)},
+                             .share_percent = 50,
+                             .limits = {2, 8, 86'400'000, 10},
+                             .network = privacy::NetworkClass::Mesh,
+                             .hours = privacy::Hours{1'200, 480, 1'500, 0x1f},
+                             .when = privacy::When::Idle,
+                             .price = caesar::Price{caesar::caes(1), 4},
+                             .expiry = UnixMillis{1'760'000'000'000},
+                             .notice_ms = 60'000,
+                             .delegations = 1};
+  EXPECT_EQ(privacy::grant_id(counting_chain(), grant).to_string(),
+            "5241478e3d24acbd1583158182c8390496cab584fc626b3c3f62113e493dde79");
+}
+
+TEST(LedgerGolden, GroupId) {
+  const auto owner = filled<identity::OwnerId>(0x22);
+  EXPECT_EQ(privacy::group_id(counting_chain(), owner, "friends").to_string(),
+            "70f58ec502ca1612680682bf3838b522a33a005ff3ba8cd795416a2ba8b1e656");
+}
+
+TEST(LedgerGolden, MeterStatement) {
+  const auto lease = filled<LeaseId>(0x66);
+  EXPECT_EQ(meter_statement(counting_chain(), lease, 1, 12, 59'000).to_string(),
+            "6e2e027cf4476fb2b31bdbae355b62cfdddd4150a77410175ed285fbe153e3c9");
+}
+
 TEST(LedgerGolden, EmptyReceiptsRoot) {
   EXPECT_EQ(receipts_root({}).to_string(),
             "8fe1c167314e8d8e7f2c315bca0ff8ad303a0a238f34a79e3f2b8f6b025944ea");

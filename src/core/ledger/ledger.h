@@ -14,7 +14,10 @@
 #include <vector>
 
 #include "core/ledger/asset_index.h"
+#include "core/ledger/changes.h"
+#include "core/ledger/fault.h"
 #include "core/ledger/genesis.h"
+#include "core/ledger/lease_index.h"
 #include "core/ledger/merkle.h"
 #include "core/ledger/operation.h"
 #include "core/ledger/tables.h"
@@ -50,19 +53,10 @@ struct Receipt {
 // SHA-256 of the receipts' BCS bytes under "hm.receipts.v1".
 crypto::Digest receipts_root(const std::vector<Receipt>& receipts);
 
-enum class AssetEvent : std::uint8_t { Registered, Updated, Transferred, Retired };
-std::string_view name_of(AssetEvent event);
-
-struct AssetChange {
-  AssetEvent event = AssetEvent::Registered;
-  assets::AssetId id;
-  std::uint64_t version = 0;
-  crypto::Digest operation;
-};
-
 struct BlockOutcome {
   std::vector<Receipt> receipts;  // one per operation, in order
   std::vector<AssetChange> changes;
+  std::vector<LeaseChange> lease_changes;
   std::vector<StateWrite> writes;  // sorted by key
   crypto::Digest receipts_root;
   crypto::Digest root;  // of the state after the block: the execution root
@@ -80,7 +74,7 @@ enum class RestoreError : std::uint8_t {
   BadValue,      // a value is not the one encoding of its record, or contradicts its key
   Incomplete,    // the chain record, supply or the last block is missing
   Inconsistent,  // records contradict each other (addresses, owners of nodes and assets)
-  NotConserved,  // the accounts do not add up to the supply, or conservation is broken
+  NotConserved,  // the holdings do not add up to the supply, or conservation is broken
   WrongRoot,     // the entries do not have the expected root
 };
 std::string_view name_of(RestoreError error);
@@ -90,12 +84,14 @@ class Layer;
 class Ledger {
  public:
   // The state of a new chain. Requires: validate(genesis) passed.
-  static Ledger from_genesis(const Genesis& genesis);
+  // `judge`: the same on every node of the chain; without one, no evidence proves anything.
+  static Ledger from_genesis(const Genesis& genesis, FaultJudge judge = nullptr);
 
   // The state from persisted entries, in any order, checked against the root that the driver
   // persisted with them.
   static Result<Ledger, RestoreError> restore(std::span<const StateEntry> entries,
-                                              const crypto::Digest& expected_root);
+                                              const crypto::Digest& expected_root,
+                                              FaultJudge judge = nullptr);
 
   Ledger(Ledger&&) noexcept = default;
   Ledger& operator=(Ledger&&) noexcept = default;
@@ -129,7 +125,12 @@ class Ledger {
   const NodeRecord* node(const identity::NodeId& id) const;
   const assets::AssetRecord* asset(const crypto::Digest& hash) const;
   const assets::AssetRecord* asset_at(const assets::Address& address) const;
+  const LeaseRecord* lease(const LeaseId& id) const;
   const AssetIndex& index() const { return index_; }
+  const LeaseIndex& lease_index() const { return lease_index_; }
+  // What the owner's account holds now: demurrage and ended unbonding included. Requires: the owner
+  // is registered.
+  caesar::Account account(const identity::OwnerId& id) const;
 
   // The four verdicts as of now.
   proofs::FourVerdicts verdicts(const assets::AssetRecord& asset) const;
@@ -140,7 +141,7 @@ class Ledger {
   // Every entry, sorted by key: what a new chain persists first, and what `ledger export` writes.
   std::vector<StateEntry> export_state() const;
 
-  // The supply counted anew over every account; equal to tables().supply unless we have a bug.
+  // The supply counted anew over every holding; equal to tables().supply unless we have a bug.
   // Empty if a sum overflows.
   std::optional<caesar::Supply> recount() const;
 
@@ -149,11 +150,19 @@ class Ledger {
   Ledger() = default;
   void rebuild();
   std::vector<StateWrite> commit(Layer&& layer, std::uint64_t height, const BlockRecord& block);
-  void index_asset(const assets::AssetRecord* before, const assets::AssetRecord& after);
+  // Keeps the indexes in step with a changed row; most tables have none.
+  template <class K, class V>
+  void reindex(const K&, const V*, const V*) {}
+  void reindex(const crypto::Digest& hash, const assets::AssetRecord* before,
+               const assets::AssetRecord* after);
+  void reindex(const LeaseId& id, const LeaseRecord* before, const LeaseRecord* after);
+  void run_clock(Layer& layer, std::uint64_t height, UnixMillis time) const;
 
   Tables tables_;
   MerkleTree tree_;
   AssetIndex index_;
+  LeaseIndex lease_index_;
+  FaultJudge judge_ = nullptr;
 };
 
 // Operations waiting for a block, admitted one upon the other as if they were already in it: for a

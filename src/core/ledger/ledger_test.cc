@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/ledger/row_key.h"
 #include "core/ledger/sample_chain.h"
 #include "foundation/codec/reader.h"
 
@@ -41,7 +42,7 @@ TEST(Ledger, AnAssetLivesFromRegistrationToRetirement) {
 
   auto changed = terms();
   changed.quantity.available = 3;
-  changed.price = assets::Price{caesar::Amount{7}};
+  changed.price = caesar::Price{caesar::Amount{7}};
   EXPECT_TRUE(all_applied(chain.block({chain.by_node(1000, UpdateAsset{id, 1, changed})})));
   EXPECT_EQ(chain.ledger().asset(id.hash)->terms, changed);
 
@@ -248,12 +249,14 @@ TEST_F(Restore, RefusesValuesThatAreNoRecord) {
 }
 
 TEST_F(Restore, RefusesAStateThatLacksAPart) {
-  std::erase_if(entries_, [](const StateEntry& e) { return e.key == supply_key(); });
+  std::erase_if(entries_, [](const StateEntry& e) { return e.key == row_key(Table::Supply); });
   EXPECT_EQ(error(), RestoreError::Incomplete);
 }
 
 TEST_F(Restore, RefusesAGapInTheBlockWindow) {
-  std::erase_if(entries_, [](const StateEntry& e) { return e.key == block_key(0); });
+  std::erase_if(entries_, [](const StateEntry& e) {
+    return e.key == row_key(Table::Block, std::uint64_t{0});
+  });
   EXPECT_EQ(error(), RestoreError::Incomplete);
 }
 
@@ -291,7 +294,7 @@ TEST(Ledger, ProvesEachEntryAndTheAbsenceOfOthers) {
     EXPECT_EQ(proof.value, entry.value);
     EXPECT_TRUE(verify_state(ledger.root(), entry.key, proof.value, proof.path));
   }
-  const Bytes absent = asset_key(asset_id(chain.id(), 2).hash);
+  const Bytes absent = row_key(Table::Asset, asset_id(chain.id(), 2).hash);
   const StateProof proof = ledger.prove(absent);
   EXPECT_FALSE(proof.value);
   EXPECT_TRUE(verify_state(ledger.root(), absent, std::nullopt, proof.path));

@@ -23,6 +23,20 @@ inline constexpr std::size_t kMaxGenesisNodes = 10'000;
 inline constexpr std::size_t kMaxGenesisValidators = 512;
 inline constexpr std::size_t kMaxGenesisBytes = 64 * 1024 * 1024;
 
+// Where a lease goes if its first asset fails it.
+inline constexpr std::size_t kMaxLeaseChoices = 8;
+// The list of an asset's leases is one row, rewritten with each of them.
+inline constexpr std::size_t kMaxLeasesPerAsset = 128;
+// Ended ones count until they are forgotten.
+inline constexpr std::size_t kMaxLeasesPerTenant = 16'384;
+// Leases whose time has come that one block takes care of; what is left, the next does.
+inline constexpr std::size_t kMaxDueLeasesPerBlock = 1024;
+// Amounts of one owner that are unbonding at one time.
+inline constexpr std::size_t kMaxUnbondings = 16;
+
+// Two signed votes take less than half of it.
+inline constexpr std::size_t kMaxEvidenceBytes = 1024;
+
 // The last ids of each actor's operations, by which a repeated operation is told from another one
 // with a used sequence. More than a client keeps outstanding for one actor.
 inline constexpr std::size_t kRecentOperations = 16;

@@ -2,6 +2,7 @@
 #include "core/ledger/operation.h"
 
 #include <array>
+#include <set>
 
 #include "core/ledger/limits.h"
 #include "foundation/codec/reader.h"
@@ -33,6 +34,8 @@ Checked check_terms(const assets::AssetTerms& terms) {
     case assets::TermsError::AvailableAboveOffered:
       return refuse(Refusal::AvailableAboveOffered, quantity.available, quantity.offered);
     case assets::TermsError::LevelNeedsCommitment: return refuse(Refusal::LevelNeedsCommitment);
+    case assets::TermsError::TooTelling: return refuse(Refusal::TooTelling);
+    case assets::TermsError::BadPrice: return refuse(Refusal::LeaseInvalid);
   }
   return refuse(Refusal::Malformed);
 }
@@ -44,6 +47,25 @@ Checked check_settable(assets::AssetState state) {
     case assets::AssetState::Failed: return std::nullopt;
     default: return refuse(Refusal::StateNotSettable);
   }
+}
+
+// The kind in the id of an asset whose kind is nobody's business says nothing.
+Checked check_kind(const assets::AssetId& id, const assets::AssetTerms& terms) {
+  const bool is_concealed = id.kind == assets::AssetKind::Concealed;
+  const bool conceals_kind = terms.level == assets::PrivacyLevel::PrivateNetwork;
+  if (is_concealed != conceals_kind) return refuse(Refusal::KindConcealed);
+  return std::nullopt;
+}
+
+Checked check_reading(const identity::ChainId& chain, const MeterReading& reading) {
+  for (const SignedTotal& side : {reading.provider, reading.tenant}) {
+    const auto statement = meter_statement(chain, reading.lease, reading.placement,
+                                           reading.interval, side.delivered_ms);
+    if (!crypto::verify(side.key, statement.view(), side.signature)) {
+      return refuse(Refusal::BadMeterSignature);
+    }
+  }
+  return std::nullopt;
 }
 
 Checked check_id(const identity::ChainId& chain, const assets::AssetId& id) {
@@ -85,18 +107,19 @@ struct FormCheck {
   Checked operator()(const RegisterAsset& action) const {
     if (const auto refused = check_id(chain, action.id)) return refused;
     if (const auto refused = check_settable(action.terms.state)) return refused;
+    if (const auto refused = check_kind(action.id, action.terms)) return refused;
     return check_terms(action.terms);
   }
   Checked operator()(const UpdateAsset& action) const {
     if (const auto refused = check_id(chain, action.id)) return refused;
     if (const auto refused = check_settable(action.terms.state)) return refused;
+    if (const auto refused = check_kind(action.id, action.terms)) return refused;
     return check_terms(action.terms);
   }
   Checked operator()(const TransferAsset& action) const { return check_id(chain, action.id); }
   Checked operator()(const RetireAsset& action) const { return check_id(chain, action.id); }
   Checked operator()(const TransferCaes& action) const {
-    if (action.amount.value == 0) return refuse(Refusal::ZeroAmount);
-    return std::nullopt;
+    return check_above_zero(action.amount.value);
   }
   Checked operator()(const RotateKeys& action) const {
     const auto* owner = std::get_if<identity::OwnerId>(&operation.actor);
@@ -106,6 +129,70 @@ struct FormCheck {
     if (held) return std::nullopt;
     return refuse(held.error() == identity::RotationError::BadKeyBundle ? Refusal::BadKeyBundle
                                                                         : Refusal::RotationNotHeld);
+  }
+  Checked operator()(const AddGrant& action) const {
+    const auto checked = privacy::validate(action.grant);
+    if (checked) return std::nullopt;
+    return refuse(Refusal::GrantInvalid, static_cast<std::uint64_t>(checked.error()));
+  }
+  Checked operator()(const RevokeGrant&) const { return std::nullopt; }
+  Checked operator()(const SetGroup& action) const {
+    const auto* owner = std::get_if<identity::OwnerId>(&operation.actor);
+    if (owner == nullptr) return refuse(Refusal::NodeMayNot);
+    const auto checked = privacy::validate(privacy::Group{*owner, action.name, action.members});
+    if (checked) return std::nullopt;
+    return refuse(Refusal::GroupInvalid, static_cast<std::uint64_t>(checked.error()));
+  }
+  Checked operator()(const RecordCertificate& action) const {
+    const privacy::Certificate& certificate = action.certificate;
+    if (privacy::is_valid_name(certificate.name) && certificate.issuer != certificate.subject) {
+      return std::nullopt;
+    }
+    return refuse(Refusal::CertificateInvalid);
+  }
+  Checked operator()(const RecordFederation& action) const {
+    const auto checked = privacy::validate(action.federation);
+    if (checked) return std::nullopt;
+    return refuse(Refusal::FederationInvalid, static_cast<std::uint64_t>(checked.error()));
+  }
+  Checked operator()(const CommitVault&) const { return std::nullopt; }
+  Checked operator()(const OpenLease& action) const {
+    if (action.choices.empty() || action.choices.size() > kMaxLeaseChoices ||
+        action.quantity == 0 || action.duration_ms == 0 || action.highest_price.quantity == 0) {
+      return refuse(Refusal::LeaseInvalid);
+    }
+    std::set<crypto::Digest> assets;
+    for (const LeaseChoice& choice : action.choices) {
+      if (const auto refused = check_id(chain, choice.asset)) return refused;
+      if (!assets.insert(choice.asset.hash).second) return refuse(Refusal::LeaseInvalid);
+    }
+    return std::nullopt;
+  }
+  Checked operator()(const AcceptLease&) const { return std::nullopt; }
+  Checked operator()(const DeclineLease&) const { return std::nullopt; }
+  Checked operator()(const RenewLease& action) const {
+    if (action.extra_ms == 0) return refuse(Refusal::LeaseInvalid);
+    return std::nullopt;
+  }
+  Checked operator()(const CloseLease&) const { return std::nullopt; }
+  Checked operator()(const ReclaimLease&) const { return std::nullopt; }
+  Checked operator()(const MeterLease& action) const {
+    return check_reading(chain, action.reading);
+  }
+  Checked operator()(const SettleLease&) const { return std::nullopt; }
+  Checked operator()(const Bond& action) const { return check_above_zero(action.amount.value); }
+  Checked operator()(const Unbond& action) const { return check_above_zero(action.amount.value); }
+  Checked operator()(const Delegate& action) const { return check_above_zero(action.amount.value); }
+  Checked operator()(const Undelegate& action) const { return check_above_zero(action.shares); }
+
+  Checked operator()(const ReportFault& action) const {
+    if (action.evidence.size() <= kMaxEvidenceBytes) return std::nullopt;
+    return refuse(Refusal::EvidenceProvesNothing);
+  }
+
+  static Checked check_above_zero(std::uint64_t amount) {
+    if (amount == 0) return refuse(Refusal::ZeroAmount);
+    return std::nullopt;
   }
 };
 
@@ -126,8 +213,13 @@ Result<PreparedOperation, Refused> check(SignedOperation&& signed_operation,
 
 std::string_view name_of(const Action& action) {
   static constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {
-      "register_owner", "register_node", "register_asset", "update_asset",
-      "transfer_asset", "retire_asset",  "transfer_caes",  "rotate_keys"};
+      "register_owner",    "register_node", "register_asset", "update_asset",
+      "transfer_asset",    "retire_asset",  "transfer_caes",  "rotate_keys",
+      "add_grant",         "revoke_grant",  "set_group",      "record_certificate",
+      "record_federation", "commit_vault",  "open_lease",     "accept_lease",
+      "decline_lease",     "renew_lease",   "close_lease",    "reclaim_lease",
+      "meter_lease",       "settle_lease",  "bond",           "unbond",
+      "delegate",          "undelegate",    "report_fault"};
   return kNames.at(action.index());
 }
 

@@ -17,6 +17,7 @@
 #include "core/identity/key_bundle.h"
 #include "core/identity/key_rotation.h"
 #include "core/identity/node_binding.h"
+#include "core/ledger/lending_actions.h"
 #include "core/ledger/refusal.h"
 
 namespace hm::ledger {
@@ -103,8 +104,12 @@ struct RotateKeys {
 };
 
 // The order is the wire format: new actions go at the end.
-using Action = std::variant<RegisterOwner, RegisterNode, RegisterAsset, UpdateAsset, TransferAsset,
-                            RetireAsset, TransferCaes, RotateKeys>;
+using Action =
+    std::variant<RegisterOwner, RegisterNode, RegisterAsset, UpdateAsset, TransferAsset,
+                 RetireAsset, TransferCaes, RotateKeys, AddGrant, RevokeGrant, SetGroup,
+                 RecordCertificate, RecordFederation, CommitVault, OpenLease, AcceptLease,
+                 DeclineLease, RenewLease, CloseLease, ReclaimLease, MeterLease, SettleLease, Bond,
+                 Unbond, Delegate, Undelegate, ReportFault>;
 
 // "register_owner", "register_node", "register_asset", …
 std::string_view name_of(const Action& action);
@@ -148,9 +153,8 @@ struct PreparedOperation {
 
 // Decodes strictly, bounds, checks the chain, the signature and every signature inside that needs
 // no key from the state: of a node binding the node's and the owner's Ed25519 half (with the
-// operation's key as the owner's; Ledger checks that it is), of a rotation those of the new keys.
-// Touches no state; any thread. Refusals: Malformed, OperationTooLarge, WrongChain, BadSignature,
-// Bad…, Binding…, RotationNotHeld
+// operation's key as the owner's; Ledger checks that it is), of a rotation those of the new keys,
+// of a reading both sides'. Touches no state; any thread. Refusals: those whose rule needs none.
 Result<PreparedOperation, Refused> prepare(ByteView bytes, const identity::ChainId& chain);
 
 // The same for an operation that is already decoded.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/caesar/amount.h"
+#include "core/caesar/economy.h"
 #include "foundation/codec/reader.h"
 
 namespace hm::ledger {
@@ -26,6 +27,7 @@ struct Policy {
   caesar::Amount bond_transfer_asset;
   caesar::Amount bond_retire_asset;
   caesar::Amount bond_transfer_caes;
+  caesar::Amount bond_lend;  // grants, groups, certificates, federation
   // Bond that every record an owner ever created (owner, node, asset) ties up: state has a price.
   caesar::Amount bond_per_record;
   // Stake of a genesis validator.
@@ -33,9 +35,19 @@ struct Policy {
 
   std::uint64_t anchor_max_age;    // blocks between the anchor and the including block
   std::uint64_t expiry_max_ahead;  // blocks between the anchor and the expiry height
+
+  // Leases, in milliseconds of block time.
+  std::uint64_t accept_window_ms;      // from the request to the provider's word
+  std::uint64_t meter_interval_ms;     // one reading each; it may be signed for one more
+  std::uint64_t dark_after_intervals;  // so many without a reading: the provider counts as dark
+  std::uint64_t longest_lease_ms;      // renewals included
+  std::uint64_t lease_retention_ms;    // for which an ended lease is kept
 };
 
 const Policy& policy_of(Preset preset);
+
+// The economy that a new chain of this preset gets unless its genesis says otherwise.
+caesar::Economy economy_of(Preset preset);
 
 }  // namespace hm::ledger
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The records of the ledger's state other than assets, and the key of each in the ordered key-value
-// state. A key is one byte for the table followed by the row; docs/protocols/ledger.md §5.
+// The records of the ledger's state other than assets and lending, and the tables that all of them
+// stand in; docs/protocols/ledger.md §5.
 #pragma once
 
 #include <array>
@@ -10,11 +10,14 @@
 #include <tuple>
 
 #include "core/assets/record.h"
+#include "core/caesar/delegation.h"
+#include "core/caesar/economy.h"
 #include "core/caesar/supply.h"
 #include "core/identity/key_bundle.h"
 #include "core/identity/node_binding.h"
 #include "core/ledger/limits.h"
 #include "core/ledger/policy.h"
+#include "core/trust/behaviour.h"
 
 namespace hm::ledger {
 
@@ -31,11 +34,17 @@ struct OwnerRecord {
   std::string name;
   caesar::Account account;
   std::uint64_t records_created = 0;  // owners, nodes and assets; each ties up bond
+  std::uint32_t grants = 0;           // issued and not revoked
+  std::uint32_t groups = 0;
+  caesar::Amount staked;            // of the bond: what backs its validators
+  std::uint32_t leases = 0;         // as tenant, ended ones that are still kept included
+  std::uint64_t demurrage_day = 0;  // up to which the balance has paid it
   std::uint64_t registered_height = 0;
   ActorProgress progress;
   bool operator==(const OwnerRecord&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.name, self.account, self.records_created, self.registered_height,
+    return std::tie(self.name, self.account, self.records_created, self.grants, self.groups,
+                    self.staked, self.leases, self.demurrage_day, self.registered_height,
                     self.progress);
   }
 };
@@ -63,18 +72,26 @@ struct OwnerKeyRecord {
 struct NodeRecord {
   identity::NodeBinding binding;
   std::uint64_t registered_height = 0;
+  // Root over the node's Private assets, salted and padded (core/privacy/vault.h); every node has
+  // one, whether it has such assets or not.
+  std::optional<crypto::Digest> vault_root;
   ActorProgress progress;
   bool operator==(const NodeRecord&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.binding, self.registered_height, self.progress);
+    return std::tie(self.binding, self.registered_height, self.vault_root, self.progress);
   }
 };
 
 struct ValidatorRecord {
   crypto::PublicKey key;
-  caesar::Amount stake;
+  caesar::Amount stake;               // its voting weight, out of its owner's bond
+  caesar::DelegationPool delegated;   // what others staked with it; no voting weight
+  caesar::Amount slashed;             // of the stake, for proven faults
+  std::optional<UnixMillis> faulted;  // when the last of them was reported
   bool operator==(const ValidatorRecord&) const = default;
-  static constexpr auto fields(auto& self) { return std::tie(self.key, self.stake); }
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.key, self.stake, self.delegated, self.slashed, self.faulted);
+  }
 };
 
 // A final block within the anchor window. Height 0 is genesis, its hash the chain id.
@@ -93,33 +110,38 @@ struct ChainRecord {
   identity::ChainId chain_id;
   std::string name;
   Preset preset = Preset::Default;
+  UnixMillis genesis_time;
+  identity::OwnerId root;  // whose certificates this mesh recognises
+  caesar::Economy economy;
   bool operator==(const ChainRecord&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.chain_id, self.name, self.preset);
+    return std::tie(self.chain_id, self.name, self.preset, self.genesis_time, self.root,
+                    self.economy);
   }
 };
 
-// First byte of a state key.
+// First byte of a state key; the row follows (row_key.h).
 enum class Table : std::uint8_t {
-  Chain = 0,      // no row
-  Supply = 1,     // no row
-  Block = 2,      // height, 8 bytes big-endian
-  Owner = 3,      // owner id
-  Node = 4,       // node id
-  Validator = 5,  // node id
-  Asset = 6,      // asset hash
-  Address = 7,    // the 16 bytes of an address; the value is the asset's hash
-  OwnerKeys = 8,  // owner id
+  Chain = 0,         // no row
+  Supply = 1,        // no row
+  Block = 2,         // height, 8 bytes big-endian
+  Owner = 3,         // owner id
+  Node = 4,          // node id
+  Validator = 5,     // node id
+  Asset = 6,         // asset hash
+  Address = 7,       // the 16 bytes of an address; the value is the asset's hash
+  OwnerKeys = 8,     // owner id
+  Pools = 9,         // no row
+  Grant = 10,        // owner of the assets, grant id
+  GrantUse = 11,     // the same
+  Group = 12,        // group id
+  Certificate = 13,  // owner id of the subject
+  Federation = 14,   // chain id of the other mesh
+  Lease = 15,        // lease id
+  AssetUse = 16,     // asset hash
+  Behaviour = 17,    // node id
+  Delegation = 18,   // node id of the validator, owner id
+  Unbonding = 19,    // owner id
 };
-
-Bytes chain_key();
-Bytes supply_key();
-Bytes block_key(std::uint64_t height);
-Bytes owner_key(const identity::OwnerId& owner);
-Bytes owner_keys_key(const identity::OwnerId& owner);
-Bytes node_key(const identity::NodeId& node);
-Bytes validator_key(const identity::NodeId& node);
-Bytes asset_key(const crypto::Digest& asset_hash);
-Bytes address_key(const assets::Address& address);
 
 }  // namespace hm::ledger

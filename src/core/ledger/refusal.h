@@ -63,7 +63,7 @@ enum class Refusal : std::uint8_t {
   BadUnit,
   OfferedAboveDetected,
   AvailableAboveOffered,
-  LevelNeedsCommitment,  // this ledger has no salted commitments: never in the clear
+  LevelNeedsCommitment,  // Private is never on the ledger; others of the closed levels need one
   StateNotSettable,      // Allocated and InUse follow from leases, Retired from retiring
   // CAES.
   ZeroAmount,
@@ -76,8 +76,77 @@ enum class Refusal : std::uint8_t {
   RotationKeyNotNew,  // a new key is the one that it replaces
   RotationByOldKey,   // a retiring key signs no rotation
   OverlapTooLong,     // the old key would sign for longer than the preset allows
+  // Privacy.
+  GrantInvalid,          // a share, limit, hours, pattern or price that means nothing
+  GrantNotByIssuer,      // signed or revoked by somebody who may not
+  GrantNotSigned,        // the issuer's Ed25519 or Falcon signature does not verify
+  DuplicateGrant,        // the very same grant stands
+  UnknownGrant,          // no such grant of that owner
+  GrantRevoked,          // the grant, or one that it came through, was revoked
+  GrantExpired,          // the grant has expired, or would before the lease ends
+  TooManyGrants,         // the issuer has as many as one owner may
+  GrantExceedsParent,    // the grant passed on reaches beyond the one it comes from
+  GroupInvalid,          // a name, pattern or member that cannot be
+  TooManyGroups,         // the owner has as many as one owner may
+  CertificateInvalid,    // the name is no DNS name, the subject issued it, or a later one stands
+  CertificateExpired,    // a certificate or federation record that has ended
+  CertificateNotSigned,  // the issuer's signature does not verify
+  UnknownIssuer,         // neither an owner here nor the root of a federated mesh
+  TooManyCertificates,   // the subject has as many as one owner may
+  FederationInvalid,     // the record is not one of two meshes in order
+  FederationOfOthers,    // it is not about this mesh and its root as they are
+  FederationNotSigned,   // a root's signature does not verify
+  NotTheRoot,            // only this mesh's root federates
+  KindConcealed,         // the kind 'concealed' and the level PrivateNetwork go together
+  TooTelling,            // a concealed asset's record says more than its level allows
+  // Leases.
+  LeaseInvalid,      // no or too many choices, one twice, or a quantity, time or price of nothing
+  CostTooLarge,      // the escrow would exceed all CAES
+  LeaseTooLong,      // longer than the grant or the preset allows
+  TooManyLeases,     // the asset or the tenant has as many as it may
+  NotGranted,        // another owner's asset, and no grant named
+  OwnNeedsNoGrant,   // a grant named for one's own asset
+  AssetUnavailable,  // failed or paused
+  LevelForbids,      // the asset's privacy level does not admit such a grantee
+  GrantForOtherAssets,    // the grant does not select the asset
+  NotTheGrantee,          // the grant is for somebody else
+  OutsideHours,           // outside the grant's hours
+  NetworkTooOpen,         // a more open network class than the grant's
+  QuantityAboveGrant,     // more in one lease than the grant allows
+  TooManyLeasesOfGrant,   // more at one time than the grant allows
+  OpenedTooOften,         // more in a day than the grant allows
+  ShareExceeded,          // more than the grant's share of the asset
+  NoPrice,                // neither grant nor asset names a price
+  PriceTooHigh,           // above what the tenant accepts
+  NotEnoughFree,          // less is free than asked for
+  UnknownLease,           // no such lease, or it was forgotten
+  LeaseEnded,             // the lease is closed or has failed
+  LeaseNotRequested,      // accepted or ending already
+  LeaseNotActive,         // not accepted yet, or ending
+  LeaseNotMetered,        // a lease of one's own asset
+  NotTheTenant,           // somebody else's lease
+  NotTheProvider,         // the lease is of somebody else's asset
+  BadMeterSignature,      // a signature of the reading does not verify
+  MeterNotByProvider,     // the provider's half is signed by another key
+  MeterNotByTenant,       // the tenant's half is signed by another key
+  MeterOfOtherPlacement,  // the lease has moved since, or has not yet
+  MeterBackwards,         // an interval or total before the last one
+  MeterTooEarly,          // its interval has not begun
+  MeterBeyondEnd,         // its interval begins after the lease ends
+  MeterTooLate,           // its interval can no longer be read
+  MeterTooMuch,           // more time than has passed
+  NothingToSettle,        // nothing was earned since the last time
+  AssetLeased,            // an asset with open leases is not transferred
+  // Stake.
+  BondTied,               // what backs validators and records stays bonded
+  TooManyUnbondings,      // as many amounts wait as may
+  NotAValidator,          // no validator has this node id
+  DelegationRefused,      // the amount buys, or the shares are worth, nothing
+  NotEnoughShares,        // more shares than the delegator has
+  EvidenceProvesNothing,  // no two votes that an honest validator never signs both
+  FaultKnown,             // this validator was punished within the window
 };
-inline constexpr Refusal kLastRefusal = Refusal::OverlapTooLong;
+inline constexpr Refusal kLastRefusal = Refusal::FaultKnown;
 
 // Stable lower-case name, e.g. "bond_below_minimum".
 std::string_view name_of(Refusal rule);

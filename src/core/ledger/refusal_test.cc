@@ -9,66 +9,17 @@
 #include <map>
 #include <set>
 
-#include "core/ledger/layer.h"
 #include "core/ledger/limits.h"
-#include "core/ledger/rules.h"
-#include "core/ledger/sample_chain.h"
+#include "core/ledger/refusal_world.h"
 
 namespace hm::ledger {
 namespace {
 
 using sample::asset_id;
-using sample::Chain;
 using sample::key;
 using sample::node_id;
 using sample::owner_id;
 using sample::terms;
-
-// Owner 0 acts; asset 1 is registered on its node 1000, asset 2 on owner 1's node, asset 3 retired.
-class World {
- public:
-  World() {
-    chain.block({});
-    chain.block({chain.by_owner(0, RegisterAsset{id(1), node_id(key(1000)), terms()}),
-                 chain.by_owner(1, RegisterAsset{id(2), node_id(key(1001)), terms()})});
-    chain.block({chain.by_owner(0, RegisterAsset{id(3), node_id(key(1000)), terms()})});
-    chain.block({chain.by_owner(0, RetireAsset{id(3), 1})});
-  }
-
-  assets::AssetId id(std::uint64_t number) const { return asset_id(chain.id(), number); }
-  Operation by_owner(Action action) const {
-    return chain.operation(owner_id(0), std::move(action));
-  }
-  Operation by_node(Action action) const {
-    return chain.operation(node_id(key(1000)), std::move(action));
-  }
-  Operation payment() const { return by_owner(TransferCaes{owner_id(1), caesar::caes(1)}); }
-
-  // What becomes of these bytes: refused at preparation, or at admission and then in a block.
-  std::optional<Refused> submit(const Bytes& bytes) {
-    const auto prepared = prepare(bytes, chain.id());
-    if (!prepared) return prepared.error();
-    const auto at_admission = chain.ledger().precheck(*prepared);
-    Tables before = chain.ledger().tables();
-    const auto outcome = chain.block({*prepared});
-    EXPECT_EQ(outcome.receipts.at(0).refused.has_value(), at_admission.has_value());
-    if (!at_admission) return std::nullopt;
-    EXPECT_EQ(outcome.receipts.at(0).refused->rule, at_admission->rule);
-    Tables after = chain.ledger().tables();
-    before.blocks.clear();
-    after.blocks.clear();
-    EXPECT_EQ(before, after);
-    return at_admission;
-  }
-  std::optional<Refused> submit(Operation operation, std::uint32_t signer = 0) {
-    return submit(codec::encode(sign(std::move(operation), key(signer))));
-  }
-
-  Chain chain;
-};
-
-using Case = std::function<std::optional<Refused>(World&)>;
-using Cases = std::map<Refusal, Case>;
 
 void add_form_cases(Cases& cases) {
   cases[Refusal::Malformed] = [](World& w) { return w.submit(Bytes{1, 2, 3}); };
@@ -257,11 +208,10 @@ Case with_terms(const std::function<void(assets::AssetTerms&)>& change) {
 // is planted in the tables and the rules are asked directly.
 std::optional<Refused> collide(World& w) {
   const auto prepared = w.chain.by_owner(0, RegisterAsset{w.id(9), node_id(key(1000)), terms()});
-  Tables tables = w.chain.ledger().tables();
-  tables.addresses.emplace(assets::address_of(w.chain.id(), w.id(9).hash), w.id(1).hash);
-  Layer layer(tables);
-  const Frame frame{w.chain.ledger().height() + 1, w.chain.ledger().head().time};
-  return execute(layer, frame, prepared);
+  const auto plant = [&w](Tables& tables) {
+    tables.addresses.emplace(assets::address_of(w.chain.id(), w.id(9).hash), w.id(1).hash);
+  };
+  return w.submit_to(plant, prepared);
 }
 
 void add_asset_cases(Cases& cases) {
@@ -321,6 +271,9 @@ Cases all_cases() {
   add_key_cases(cases);
   add_asset_cases(cases);
   add_terms_cases(cases);
+  add_privacy_cases(cases);
+  add_lease_cases(cases);
+  add_staking_cases(cases);
   return cases;
 }
 

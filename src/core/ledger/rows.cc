@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/ledger/row_key.h"
 #include "foundation/codec/reader.h"
 #include "foundation/codec/writer.h"
 
@@ -11,24 +12,9 @@ namespace {
 
 using Loaded = Result<void, RestoreError>;
 
-std::optional<std::uint64_t> height_of(ByteView row) {
-  if (row.size() != 8) return std::nullopt;
-  std::uint64_t height = 0;
-  for (const std::uint8_t byte : row) height = (height << 8) | byte;
-  return height;
-}
-
-// A fixed-size row key: an identifier, a digest or an address.
-template <class K>
-std::optional<K> key_as(ByteView row) {
-  K key;
-  if (row.size() != key.bytes.size()) return std::nullopt;
-  std::ranges::copy(row, key.bytes.begin());
-  return key;
-}
-
 template <class K, class V>
-std::optional<Bytes> encoded(const std::map<K, V>& rows, const std::optional<K>& key) {
+std::optional<Bytes> encoded(const std::map<K, V>& rows, ByteView row) {
+  const auto key = RowReader<K>::read(row);
   if (!key) return std::nullopt;
   const auto found = rows.find(*key);
   if (found == rows.end()) return std::nullopt;
@@ -36,7 +22,8 @@ std::optional<Bytes> encoded(const std::map<K, V>& rows, const std::optional<K>&
 }
 
 template <class K, class V>
-Loaded load(std::map<K, V>& rows, const std::optional<K>& key, ByteView value) {
+Loaded load(std::map<K, V>& rows, ByteView row, ByteView value) {
+  const auto key = RowReader<K>::read(row);
   if (!key) return fail(RestoreError::BadKey);
   auto decoded = codec::decode<V>(value);
   if (!decoded) return fail(RestoreError::BadValue);
@@ -44,10 +31,11 @@ Loaded load(std::map<K, V>& rows, const std::optional<K>& key, ByteView value) {
   return {};
 }
 
-// The chain and supply records stand alone in their tables.
+// The records that stand alone in their tables.
 struct Singles {
   std::optional<ChainRecord> chain;
   std::optional<caesar::Supply> supply;
+  std::optional<caesar::Pools> pools;
 };
 
 template <class V>
@@ -63,46 +51,101 @@ Loaded load_entry(Tables& tables, Singles& singles, const StateEntry& entry) {
   if (entry.key.empty()) return fail(RestoreError::BadKey);
   const ByteView row = ByteView(entry.key).subspan(1);
   const ByteView value = entry.value;
-  switch (static_cast<Table>(entry.key.front())) {
+  const auto wanted = static_cast<Table>(entry.key.front());
+  switch (wanted) {
     case Table::Chain: return load_single(singles.chain, row, value);
     case Table::Supply: return load_single(singles.supply, row, value);
-    case Table::Block: return load(tables.blocks, height_of(row), value);
-    case Table::Owner: return load(tables.owners, key_as<identity::OwnerId>(row), value);
-    case Table::Node: return load(tables.nodes, key_as<identity::NodeId>(row), value);
-    case Table::Validator: return load(tables.validators, key_as<identity::NodeId>(row), value);
-    case Table::Asset: return load(tables.assets, key_as<crypto::Digest>(row), value);
-    case Table::Address: return load(tables.addresses, key_as<assets::Address>(row), value);
-    case Table::OwnerKeys: return load(tables.owner_keys, key_as<identity::OwnerId>(row), value);
+    case Table::Pools: return load_single(singles.pools, row, value);
+    case Table::Block: return load(tables.blocks, row, value);
+    default: break;
   }
-  return fail(RestoreError::BadKey);
+  Loaded loaded = fail(RestoreError::BadKey);
+  zip_tables(tables, tables, [&](Table table, auto& rows, auto&) {
+    if (table == wanted) loaded = load(rows, row, value);
+  });
+  return loaded;
 }
 
 // Each record stands under its own key, and what it names exists.
-bool is_consistent(const Tables& tables) {
-  const auto is_owner = [&](const auto& row) { return tables.owner_keys.contains(row.first); };
-  const auto is_node = [&](const auto& row) {
-    return row.first == row.second.binding.node() &&
-           tables.owners.contains(row.second.binding.owner);
-  };
-  const auto is_validator = [&](const auto& row) {
-    const auto node = tables.nodes.find(row.first);
-    return node != tables.nodes.end() && node->second.binding.node_key == row.second.key;
-  };
-  const auto is_asset = [&](const auto& row) {
+class Consistency {
+ public:
+  explicit Consistency(const Tables& tables) : t_(tables) {}
+
+  bool holds() const {
+    return every(t_.owners) && every(t_.nodes) && every(t_.validators) && every(t_.assets) &&
+           every(t_.grants) && every(t_.groups) && every(t_.leases) && every(t_.delegations) &&
+           t_.owner_keys.size() == t_.owners.size() && t_.addresses.size() == t_.assets.size() &&
+           are_uses_sums_of_leases();
+  }
+
+ private:
+  template <class K, class V>
+  bool every(const std::map<K, V>& rows) const {
+    return std::ranges::all_of(rows, [this](const auto& row) { return is_right(row); });
+  }
+
+  bool is_right(const std::pair<const identity::OwnerId, OwnerRecord>& row) const {
+    return t_.owner_keys.contains(row.first);
+  }
+  bool is_right(const std::pair<const identity::NodeId, NodeRecord>& row) const {
+    return row.first == row.second.binding.node() && t_.owners.contains(row.second.binding.owner);
+  }
+  bool is_right(const std::pair<const identity::NodeId, ValidatorRecord>& row) const {
+    const auto node = t_.nodes.find(row.first);
+    return node != t_.nodes.end() && node->second.binding.node_key == row.second.key;
+  }
+  bool is_right(const std::pair<const crypto::Digest, assets::AssetRecord>& row) const {
     const assets::AssetRecord& asset = row.second;
-    const auto address = tables.addresses.find(asset.address);
-    return row.first == asset.id.hash && assets::verify(tables.chain.chain_id, asset.id) &&
-           tables.owners.contains(asset.owner) && tables.nodes.contains(asset.node) &&
-           asset.address == assets::address_of(tables.chain.chain_id, asset.id.hash) &&
-           address != tables.addresses.end() && address->second == asset.id.hash;
-  };
-  return std::ranges::all_of(tables.owners, is_owner) &&
-         std::ranges::all_of(tables.nodes, is_node) &&
-         std::ranges::all_of(tables.validators, is_validator) &&
-         std::ranges::all_of(tables.assets, is_asset) &&
-         tables.owner_keys.size() == tables.owners.size() &&
-         tables.addresses.size() == tables.assets.size();
-}
+    const auto address = t_.addresses.find(asset.address);
+    return row.first == asset.id.hash && assets::verify(t_.chain.chain_id, asset.id) &&
+           t_.owners.contains(asset.owner) && t_.nodes.contains(asset.node) &&
+           asset.address == assets::address_of(t_.chain.chain_id, asset.id.hash) &&
+           address != t_.addresses.end() && address->second == asset.id.hash;
+  }
+  bool is_right(const std::pair<const GrantKey, GrantRecord>& row) const {
+    return row.first.first == row.second.grant.owner &&
+           row.first.second == privacy::grant_id(t_.chain.chain_id, row.second.grant) &&
+           t_.owners.contains(row.second.grant.issuer);
+  }
+  bool is_right(const std::pair<const privacy::GroupId, GroupRecord>& row) const {
+    const privacy::Group& group = row.second.group;
+    return row.first == privacy::group_id(t_.chain.chain_id, group.owner, group.name) &&
+           t_.owners.contains(group.owner);
+  }
+  bool is_right(const std::pair<const LeaseId, LeaseRecord>& row) const {
+    const LeaseRecord& lease = row.second;
+    return t_.owners.contains(lease.tenant) && t_.owners.contains(lease.placement.provider) &&
+           t_.assets.contains(lease.placement.choice.asset.hash);
+  }
+  bool is_right(const std::pair<const DelegationKey, DelegationRecord>& row) const {
+    return t_.validators.contains(row.first.first) && t_.owners.contains(row.first.second);
+  }
+
+  // What is leased of each asset is what its open leases say, and never more than is offered.
+  bool are_uses_sums_of_leases() const {
+    std::map<crypto::Digest, std::uint64_t> counted;
+    std::size_t open = 0;
+    for (const auto& [id, lease] : t_.leases) {
+      if (!lease.is_open()) continue;
+      ++open;
+      std::uint64_t& sum = counted[lease.placement.choice.asset.hash];
+      if (__builtin_add_overflow(sum, lease.quantity, &sum)) return false;
+    }
+    std::size_t listed = 0;
+    for (const auto& [asset, use] : t_.asset_uses) {
+      const auto found = t_.assets.find(asset);
+      if (found == t_.assets.end() || use.leased > found->second.terms.quantity.offered) {
+        return false;
+      }
+      const auto sum = counted.find(asset);
+      if (sum == counted.end() || sum->second != use.leased) return false;
+      listed += use.leases.size();
+    }
+    return listed == open && counted.size() == t_.asset_uses.size();
+  }
+
+  const Tables& t_;
+};
 
 // The blocks are the window that the rules look into: without gaps, up to the head.
 bool is_whole_window(const Tables& tables) {
@@ -130,20 +173,22 @@ std::string_view name_of(RestoreError error) {
 std::optional<Bytes> value_of(const Tables& tables, ByteView key) {
   if (key.empty()) return std::nullopt;
   const ByteView row = key.subspan(1);
-  switch (static_cast<Table>(key.front())) {
-    case Table::Chain:
-      return row.empty() ? std::optional(codec::encode(tables.chain)) : std::nullopt;
-    case Table::Supply:
-      return row.empty() ? std::optional(codec::encode(tables.supply)) : std::nullopt;
-    case Table::Block: return encoded(tables.blocks, height_of(row));
-    case Table::Owner: return encoded(tables.owners, key_as<identity::OwnerId>(row));
-    case Table::Node: return encoded(tables.nodes, key_as<identity::NodeId>(row));
-    case Table::Validator: return encoded(tables.validators, key_as<identity::NodeId>(row));
-    case Table::Asset: return encoded(tables.assets, key_as<crypto::Digest>(row));
-    case Table::Address: return encoded(tables.addresses, key_as<assets::Address>(row));
-    case Table::OwnerKeys: return encoded(tables.owner_keys, key_as<identity::OwnerId>(row));
+  const auto single = [&row](const auto& record) {
+    return row.empty() ? std::optional(codec::encode(record)) : std::nullopt;
+  };
+  const auto wanted = static_cast<Table>(key.front());
+  switch (wanted) {
+    case Table::Chain: return single(tables.chain);
+    case Table::Supply: return single(tables.supply);
+    case Table::Pools: return single(tables.pools);
+    case Table::Block: return encoded(tables.blocks, row);
+    default: break;
   }
-  return std::nullopt;
+  std::optional<Bytes> value;
+  zip_tables(tables, tables, [&](Table table, const auto& rows, const auto&) {
+    if (table == wanted) value = encoded(rows, row);
+  });
+  return value;
 }
 
 std::vector<StateEntry> entries_of(const Tables& tables) {
@@ -151,15 +196,14 @@ std::vector<StateEntry> entries_of(const Tables& tables) {
   const auto add = [&entries](Bytes key, const auto& record) {
     entries.push_back({std::move(key), codec::encode(record)});
   };
-  add(chain_key(), tables.chain);
-  add(supply_key(), tables.supply);
-  for (const auto& [height, block] : tables.blocks) add(block_key(height), block);
-  for (const auto& [id, owner] : tables.owners) add(owner_key(id), owner);
-  for (const auto& [id, node] : tables.nodes) add(node_key(id), node);
-  for (const auto& [id, validator] : tables.validators) add(validator_key(id), validator);
-  for (const auto& [hash, asset] : tables.assets) add(asset_key(hash), asset);
-  for (const auto& [address, hash] : tables.addresses) add(address_key(address), hash);
-  for (const auto& [id, keys] : tables.owner_keys) add(owner_keys_key(id), keys);
+  add(row_key(Table::Chain), tables.chain);
+  add(row_key(Table::Supply), tables.supply);
+  add(row_key(Table::Pools), tables.pools);
+  for (const auto& [height, block] : tables.blocks) add(row_key(Table::Block, height), block);
+  zip_tables(tables, tables, [&](Table table, const auto& rows, const auto&) {
+    for (const auto& [row, record] : rows) add(row_key(table, row), record);
+  });
+  std::ranges::sort(entries, {}, &StateEntry::key);
   return entries;
 }
 
@@ -167,19 +211,22 @@ Result<Tables, RestoreError> tables_of(std::span<const StateEntry> entries) {
   Tables tables;
   Singles singles;
   for (const StateEntry& entry : entries) HM_TRY_VOID(load_entry(tables, singles, entry));
-  if (!singles.chain || !singles.supply || tables.blocks.empty()) {
+  if (!singles.chain || !singles.supply || !singles.pools || tables.blocks.empty()) {
     return fail(RestoreError::Incomplete);
   }
   tables.chain = std::move(*singles.chain);
   tables.supply = *singles.supply;
+  tables.pools = *singles.pools;
   if (!is_whole_window(tables)) return fail(RestoreError::Incomplete);
-  if (!is_consistent(tables)) return fail(RestoreError::Inconsistent);
+  if (!Consistency(tables).holds()) return fail(RestoreError::Inconsistent);
   return tables;
 }
 
 Result<Ledger, RestoreError> Ledger::restore(std::span<const StateEntry> entries,
-                                             const crypto::Digest& expected_root) {
+                                             const crypto::Digest& expected_root,
+                                             FaultJudge judge) {
   Ledger ledger;
+  ledger.judge_ = judge;
   HM_TRY(ledger.tables_, tables_of(entries));
   ledger.rebuild();
   if (ledger.root() != expected_root) return fail(RestoreError::WrongRoot);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/ledger/fault.h"
 #include "core/ledger/layer.h"
 #include "core/ledger/operation.h"
 
@@ -14,6 +15,7 @@ namespace hm::ledger {
 struct Frame {
   std::uint64_t height = 0;
   UnixMillis time;
+  FaultJudge judge = nullptr;  // none: no evidence proves anything
 };
 
 // Applies the operation to `layer`, or says which rule refuses it and leaves the layer untouched.

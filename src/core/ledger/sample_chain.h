@@ -78,6 +78,8 @@ inline Genesis genesis(std::uint32_t owners = 4, std::uint64_t balance_caes = 1'
   genesis.chain_name = "sample";
   genesis.preset = preset;
   genesis.time = UnixMillis{kGenesisTime};
+  genesis.root = owner_id(0);
+  genesis.economy = economy_of(preset);
   const auto context = identity::genesis_binding_context(genesis.chain_name, kGenesisTime);
   for (std::uint32_t i = 0; i < owners; ++i) {
     genesis.owners.push_back({"owner-" + std::to_string(i), bundle(i), caesar::caes(balance_caes),
@@ -108,11 +110,21 @@ inline assets::AssetTerms terms(std::uint64_t cores = 8) {
   return terms;
 }
 
+// Believes any evidence that is a node id: what proves a fault is not the ledger's to know.
+inline std::optional<ProvenFault> judge_by_node_id(
+    ByteView evidence, const identity::ChainId&,
+    const std::map<identity::NodeId, ValidatorRecord>&) {
+  identity::NodeId node;
+  if (evidence.size() != node.bytes.size()) return std::nullopt;
+  std::ranges::copy(evidence, node.bytes.begin());
+  return ProvenFault{node, caesar::Fault::DoubleVote};
+}
+
 // A ledger and what is needed to write operations for it.
 class Chain {
  public:
-  explicit Chain(const Genesis& document = genesis())
-      : genesis_(document), ledger_(Ledger::from_genesis(document)) {}
+  explicit Chain(const Genesis& document = genesis(), FaultJudge judge = nullptr)
+      : genesis_(document), ledger_(Ledger::from_genesis(document, judge)) {}
 
   Ledger& ledger() { return ledger_; }
   const Ledger& ledger() const { return ledger_; }
@@ -147,9 +159,13 @@ class Chain {
 
   // Applies a block of these at the next height.
   BlockOutcome block(const std::vector<PreparedOperation>& operations) {
+    return block_at(UnixMillis{kGenesisTime + 10 * (ledger_.height() + 1)}, operations);
+  }
+  // The same at a time of the caller's.
+  BlockOutcome block_at(UnixMillis time, const std::vector<PreparedOperation>& operations) {
     const std::uint64_t height = ledger_.height() + 1;
     const crypto::Digest hash = crypto::tagged_hash("hm.sample-block.v1", codec::encode(height));
-    return ledger_.apply({height, hash, UnixMillis{kGenesisTime + 10 * height}}, operations);
+    return ledger_.apply({height, hash, time}, operations);
   }
 
  private:

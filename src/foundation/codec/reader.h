@@ -164,7 +164,7 @@ class Reader {
   bool read(T& value) {
     if (!enter()) return false;
     const bool ok =
-        std::apply([this](auto&... members) { return (read(members) && ...); }, T::fields(value));
+        std::apply([&](auto&... members) { return (read(members) && ...); }, T::fields(value));
     leave();
     return ok;
   }

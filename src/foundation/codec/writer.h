@@ -108,7 +108,7 @@ class Writer {
 
   template <Fielded T>
   void write(const T& value) {
-    std::apply([this](const auto&... members) { (write(members), ...); }, T::fields(value));
+    std::apply([&](const auto&... members) { (write(members), ...); }, T::fields(value));
   }
 
   // Appends bytes as they are, without a length.

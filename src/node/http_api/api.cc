@@ -40,6 +40,12 @@ bool is_api(std::string_view path) { return path.starts_with("/api/"); }
 
 }  // namespace
 
+api::ApiError bad_body(const api::BadRequest& bad) {
+  return api::bad_request(
+      bad.field.empty() ? "the body " + bad.problem : "'" + bad.field + "' " + bad.problem,
+      bad.field);
+}
+
 Api::Api(node::Node& node, ApiConfig config, ApiHooks hooks)
     : node_(node),
       config_(std::move(config)),
@@ -147,6 +153,33 @@ void Api::dispatch(Endpoint endpoint, Call call) {
     case Endpoint::ShowGenesis: return show_genesis(std::move(call));
     case Endpoint::ShowOwner: return show_owner(std::move(call));
     case Endpoint::ShowWallet: return show_wallet(std::move(call));
+    case Endpoint::ListGrants: return list_grants(std::move(call));
+    case Endpoint::ShowGrant: return show_grant(std::move(call));
+    case Endpoint::ListGroups: return list_groups(std::move(call));
+    case Endpoint::ShowGroup: return show_group(std::move(call));
+    case Endpoint::ShowCertificates: return show_certificates(std::move(call));
+    case Endpoint::ListFederations: return list_federations(std::move(call));
+    case Endpoint::Decide: return decide(std::move(call));
+    case Endpoint::SetLevel: return set_level(std::move(call));
+    case Endpoint::Pause:
+      return set_paused(std::move(call), assets::AssetState::Available,
+                        assets::AssetState::Maintenance);
+    case Endpoint::Resume:
+      return set_paused(std::move(call), assets::AssetState::Maintenance,
+                        assets::AssetState::Available);
+    case Endpoint::RevokeLeases: return revoke_leases(std::move(call));
+    case Endpoint::ListLeases: return list_leases(std::move(call));
+    case Endpoint::ShowLease: return show_lease(std::move(call));
+    case Endpoint::PlanLease: return plan_lease(std::move(call));
+    case Endpoint::Who: return who(std::move(call));
+    case Endpoint::Allocate: return allocate(std::move(call));
+    case Endpoint::Release: return release(std::move(call));
+    case Endpoint::ListTrust: return list_trust(std::move(call));
+    case Endpoint::ShowTrust: return show_trust(std::move(call));
+    case Endpoint::ShowSupply: return show_supply(std::move(call));
+    case Endpoint::ShowStaking: return show_staking(std::move(call));
+    case Endpoint::ShowRewards: return show_rewards(std::move(call));
+    case Endpoint::ShowBill: return show_bill(std::move(call));
     case Endpoint::Status: return status(std::move(call));
     case Endpoint::Health: return health(std::move(call));
     case Endpoint::Hardware: return hardware(std::move(call));

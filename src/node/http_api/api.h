@@ -14,6 +14,7 @@
 
 #include "core/api/error.h"
 #include "core/api/json_writer.h"
+#include "core/api/request.h"
 #include "node/http_api/author.h"
 #include "node/http_api/guard.h"
 #include "node/http_api/metrics.h"
@@ -37,6 +38,12 @@ struct ApiHooks {
 
   // The last hardware snapshot, or null before the first.
   std::function<const ports::HardwareSnapshot*()> hardware;
+  // What each connected peer's packets take there and back.
+  std::function<std::map<identity::NodeId, Duration>()> round_trips;
+  // Stop and go on lending everything of this node, also after a restart. Without them only the
+  // assets' states on the ledger change.
+  std::function<Result<void>()> pause;
+  std::function<Result<void>()> resume;
   // Adds the metrics of transport, server and process.
   std::function<void(MetricsText&)> metrics;
   // Makes an invitation; only an administrator gets here.
@@ -44,6 +51,9 @@ struct ApiHooks {
   // Redeems one; anybody gets here, the code decides.
   std::function<void(Texts request, Reply reply)> join;
 };
+
+// 400 for a body that does not decode.
+api::ApiError bad_body(const api::BadRequest& bad);
 
 // A request on its way to its answer.
 struct Call {
@@ -100,6 +110,51 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
                     const crypto::Digest* asset);
   void write_as_node(Call call, Author::Draft draft, crypto::Digest asset);
   void answer_write(Call& call, const OperationOutcome& outcome, const crypto::Digest& asset);
+  // `write_applied` writes what the operation was about, and says the status of the answer.
+  void answer_outcome(Call& call, const OperationOutcome& outcome,
+                      const std::function<std::uint16_t(api::JsonWriter&)>& write_applied);
+
+  // api_privacy.cc
+  void list_grants(Call call);
+  void show_grant(Call call);
+  void list_groups(Call call);
+  void show_group(Call call);
+  void show_certificates(Call call);
+  void list_federations(Call call);
+  void decide(Call call);
+
+  // api_leases.cc
+  void list_leases(Call call);
+  void show_lease(Call call);
+  void plan_lease(Call call);
+  void who(Call call);
+  void allocate(Call call);
+  void release(Call call);
+  void write_lease_operation(Call call, Bytes operation, const ledger::LeaseId& id,
+                             std::uint16_t status);
+  Result<ledger::LeaseId, api::ApiError> find_lease(std::string_view text) const;
+
+  // api_trust.cc
+  void list_trust(Call call);
+  void show_trust(Call call);
+
+  // api_caesar.cc
+  void show_wallet(Call call);
+  void show_supply(Call call);
+  void show_staking(Call call);
+  void show_rewards(Call call);
+  void show_bill(Call call);
+
+  // api_lending_admin.cc: what the node signs for its owner.
+  void set_level(Call call);
+  void set_paused(Call call, assets::AssetState from, assets::AssetState to);
+  void revoke_leases(Call call);
+  struct NodeBatch;
+  void start_batch(Call call, std::shared_ptr<NodeBatch> batch);
+  void run_batch(std::shared_ptr<NodeBatch> batch);
+  Result<const assets::AssetRecord*, api::ApiError> find_own_asset(std::string_view text) const;
+  // The moment as the ledger will see it in the next block.
+  UnixMillis lending_now() const;
 
   // api_operations.cc
   // Waits for the receipts of operations signed by the caller, at most kDefaultWait.
@@ -116,8 +171,9 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   void show_block(Call call);
   void show_genesis(Call call);
   void show_owner(Call call);
-  void show_wallet(Call call);
   void list_nodes(Call call);
+  // In microseconds: of the connected peers, and 0 of this node.
+  std::map<identity::NodeId, std::uint64_t> round_trips() const;
   void list_validators(Call call);
 
   // api_consensus.cc

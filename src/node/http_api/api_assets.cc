@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Assets: listing, lookup, and the writes of a single asset.
 #include <algorithm>
+#include <functional>
 #include <type_traits>
 
 #include "core/api/asset_json.h"
@@ -9,19 +10,16 @@
 #include "core/api/request.h"
 #include "core/api/text.h"
 #include "core/ledger/records.h"
+#include "core/ledger/row_key.h"
 #include "foundation/codec/reader.h"
 #include "node/http_api/api.h"
+#include "node/http_api/lookup.h"
+#include "node/http_api/paging.h"
 
 namespace hm::http_api {
 namespace {
 
 using api::ApiError;
-
-ApiError bad_body(const api::BadRequest& bad) {
-  return api::bad_request(
-      bad.field.empty() ? "the body " + bad.problem : "'" + bad.field + "' " + bad.problem,
-      bad.field);
-}
 
 struct AssetFilter {
   std::optional<assets::AssetKind> kind;
@@ -29,9 +27,9 @@ struct AssetFilter {
   std::optional<identity::OwnerId> owner;
   std::optional<identity::NodeId> node;
 
-  bool admits(const assets::AssetRecord& asset) const {
-    return (!kind || asset.id.kind == *kind) && (!state || asset.terms.state == *state) &&
-           (!owner || asset.owner == *owner) && (!node || asset.node == *node);
+  bool admits(const ledger::Ledger& ledger, const assets::AssetRecord& asset) const {
+    return (!kind || asset.id.kind == *kind) && (!owner || asset.owner == *owner) &&
+           (!node || asset.node == *node) && (!state || api::state_now(ledger, asset) == *state);
   }
 };
 
@@ -61,31 +59,6 @@ const assets::AssetId* asset_of(const ledger::Action& action) {
       action);
 }
 
-ApiError ambiguous(std::string_view text) {
-  return {.status = 400,
-          .code = "AMBIGUOUS",
-          .message = "'" + std::string(text) + "' begins more than one id; give more of it",
-          .details = {}};
-}
-
-// An id in full, a name, or at least four digits that only one id begins with.
-template <class Id, class Table, class NameOf>
-Result<Id, ApiError> find_named(std::string_view text, const Table& table, std::string_view what,
-                                NameOf name_of_row) {
-  if (const auto id = Id::parse(text); id && table.contains(*id)) return *id;
-  std::optional<Id> found;
-  constexpr std::size_t kShortestPrefix = 4;
-  for (const auto& [id, row] : table) {
-    if (name_of_row(row) == text) return id;
-    if (text.size() >= kShortestPrefix && id.to_string().starts_with(text)) {
-      if (found) return fail(ambiguous(text));
-      found = id;
-    }
-  }
-  if (found) return *found;
-  return fail(api::not_found("no " + std::string(what) + " is called '" + std::string(text) + "'"));
-}
-
 }  // namespace
 
 Result<identity::OwnerId, ApiError> Api::named_owner(std::string_view text) const {
@@ -95,14 +68,13 @@ Result<identity::OwnerId, ApiError> Api::named_owner(std::string_view text) cons
 }
 
 Result<identity::OwnerId, ApiError> Api::find_owner(std::string_view text) const {
-  return find_named<identity::OwnerId>(text, node_.ledger().tables().owners, "owner",
-                                       [](const auto& row) -> const auto& { return row.name; });
+  return find_row(text, node_.ledger().tables().owners, "owner", std::identity{},
+                  [](const auto& row) -> std::string_view { return row.name; });
 }
 
 Result<identity::NodeId, ApiError> Api::find_node(std::string_view text) const {
-  return find_named<identity::NodeId>(
-      text, node_.ledger().tables().nodes, "node",
-      [](const auto& row) -> const auto& { return row.binding.name; });
+  return find_row(text, node_.ledger().tables().nodes, "node", std::identity{},
+                  [](const auto& row) -> std::string_view { return row.binding.name; });
 }
 
 Result<const assets::AssetRecord*, ApiError> Api::find_asset(std::string_view text) const {
@@ -162,48 +134,17 @@ void Api::list_assets(Call call) {
     if (!node) return answer(call, node.error());
     filter.node = *node;
   }
-  std::uint64_t limit = api::kDefaultPage;
-  if (const auto text = call.request.query_value("limit")) {
-    const auto number = api::parse_number(*text);
-    if (!number || *number == 0 || *number > api::kMaxPage) {
-      return answer(call,
-                    api::bad_request("limit is a number from 1 to " + std::to_string(api::kMaxPage),
-                                     "limit"));
-    }
-    limit = *number;
-  }
-  std::optional<crypto::Digest> after;
-  if (const auto text = call.request.query_value("cursor")) {
-    after = crypto::Digest::parse(*text);
-    if (!after) return answer(call, api::bad_request("this is no cursor of ours", "cursor"));
-  }
+  const auto page = Page<crypto::Digest>::of(call.request);
+  if (!page) return answer(call, page.error());
 
   const ledger::Ledger& ledger = node_.ledger();
   api::JsonWriter json;
-  json.begin_object().member("schema", api::kSchema).key("assets").begin_array();
-  std::uint64_t total = 0;
-  std::uint64_t shown = 0;
-  std::optional<crypto::Digest> last;
-  bool more = false;
-  for (const auto& [hash, asset] : ledger.tables().assets) {
-    if (!filter.admits(asset)) continue;
-    ++total;
-    if (after && hash <= *after) continue;
-    if (shown == limit) {
-      more = true;
-      continue;
-    }
-    api::write_asset(json, asset, ledger.verdicts(asset));
-    ++shown;
-    last = hash;
-  }
-  json.end_array().member("total", total).key("next_cursor");
-  if (more) {
-    json.value(last->to_string());
-  } else {
-    json.null();
-  }
-  json.member("height", ledger.height()).end_object();
+  json.begin_object().member("schema", api::kSchema);
+  write_page(
+      json, "assets", ledger.tables().assets, *page, ledger.height(),
+      [&](const auto&, const auto& asset) { return filter.admits(ledger, asset); },
+      [&](const auto&, const auto& asset) { api::write_asset(json, ledger, asset); });
+  json.end_object();
   answer(call, std::move(json));
 }
 
@@ -213,9 +154,9 @@ void Api::show_asset(Call call) {
   const ledger::Ledger& ledger = node_.ledger();
   api::JsonWriter json;
   json.begin_object();
-  api::write_asset_members(json, **asset, ledger.verdicts(**asset));
+  api::write_asset_members(json, ledger, **asset);
   if (call.request.query_value("proof") == "1") {
-    const Bytes key = ledger::asset_key((*asset)->id.hash);
+    const Bytes key = ledger::row_key(ledger::Table::Asset, (*asset)->id.hash);
     json.member("state_height", ledger.height()).key("state_proof");
     api::write_state_proof(json, key, ledger.prove(key));
   }
@@ -342,6 +283,16 @@ void Api::write_as_node(Call call, Author::Draft draft, crypto::Digest asset) {
 
 // Answers with the asset as it is once the write is applied.
 void Api::answer_write(Call& call, const OperationOutcome& outcome, const crypto::Digest& asset) {
+  answer_outcome(call, outcome, [&](api::JsonWriter& json) -> std::uint16_t {
+    const auto* record = node_.ledger().asset(asset);
+    if (record == nullptr) return 200;
+    api::write_asset_members(json, node_.ledger(), *record);
+    return record->version == 1 ? 201 : 200;
+  });
+}
+
+void Api::answer_outcome(Call& call, const OperationOutcome& outcome,
+                         const std::function<std::uint16_t(api::JsonWriter&)>& write_applied) {
   if (const auto* refused = std::get_if<ledger::Refused>(&outcome)) {
     return answer(call, api::refused(*refused));
   }
@@ -363,15 +314,11 @@ void Api::answer_write(Call& call, const OperationOutcome& outcome, const crypto
   if (final_receipt.receipt.refused) {
     return answer(call, api::refused(*final_receipt.receipt.refused));
   }
-  const auto* record = node_.ledger().asset(asset);
-  if (record != nullptr) {
-    api::write_asset_members(json, *record, node_.ledger().verdicts(*record));
-  }
+  const std::uint16_t status = write_applied(json);
   json.member("operation", final_receipt.receipt.operation.to_string());
   json.member("status", "applied").member("height", final_receipt.height);
   json.end_object();
-  const bool created = record != nullptr && record->version == 1;
-  answer(call, std::move(json), created ? 201 : 200);
+  answer(call, std::move(json), status);
 }
 
 }  // namespace hm::http_api

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocks, owners' accounts, nodes and validators.
+// Blocks, owners' keys, nodes and validators.
 #include <algorithm>
 
 #include "core/api/ledger_json.h"
@@ -175,28 +175,19 @@ void Api::show_owner(Call call) {
   answer(call, std::move(json));
 }
 
-void Api::show_wallet(Call call) {
-  const ledger::Ledger& ledger = node_.ledger();
-  const auto owner = named_owner(call.parameter);
-  if (!owner) return answer(call, owner.error());
-  const ledger::OwnerRecord& record = *ledger.owner(*owner);
-  api::JsonWriter json;
-  json.begin_object().member("schema", api::kSchema);
-  json.member("owner", owner->to_string()).member("name", record.name);
-  api::write_account_members(json, record.account);
-  json.member("next_sequence", record.progress.sequence + 1);
-  json.member("registered_height", record.registered_height);
-  json.member("assets", ledger.index().of_owner(*owner).size());
-  json.key("nodes").begin_array();
-  for (const auto& [id, node] : ledger.tables().nodes) {
-    if (node.binding.owner == *owner) json.value(id.to_string());
+std::map<identity::NodeId, std::uint64_t> Api::round_trips() const {
+  std::map<identity::NodeId, std::uint64_t> measured{{node_.id(), 0}};
+  if (!hooks_.round_trips) return measured;
+  for (const auto& [node, time] : hooks_.round_trips()) {
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    measured.try_emplace(node, static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0)));
   }
-  json.end_array().member("height", ledger.height()).end_object();
-  answer(call, std::move(json));
+  return measured;
 }
 
 void Api::list_nodes(Call call) {
   const ledger::Ledger& ledger = node_.ledger();
+  const auto measured = round_trips();
   api::JsonWriter json;
   json.begin_object().member("schema", api::kSchema).key("nodes").begin_array();
   for (const auto& [id, node] : ledger.tables().nodes) {
@@ -208,6 +199,9 @@ void Api::list_nodes(Call call) {
     json.member("validator", ledger.tables().validators.contains(id));
     json.member("self", is_self);
     json.member("connected", is_self || node_.peers().contains(id));
+    if (const auto found = measured.find(id); found != measured.end()) {
+      json.member("rtt_us", found->second);
+    }
     json.member("assets", ledger.index().of_node(id).size());
     json.member("registered_height", node.registered_height);
     json.end_object();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // /metrics: the node's counters for Prometheus. The composition root adds those of the process, the
 // transport and the server.
+#include <algorithm>
+#include <map>
+
 #include "node/http_api/api.h"
 #include "node/http_api/event_streams.h"
 #include "node/http_api/waiters.h"
@@ -86,6 +89,29 @@ void add_ledger(MetricsText& text, const ledger::Ledger& ledger) {
   }
 }
 
+void add_leases(MetricsText& text, const node::Node& node) {
+  using ledger::LeaseState;
+  const ledger::Ledger& ledger = node.ledger();
+  const auto open = std::ranges::count_if(ledger.tables().leases,
+                                          [](const auto& row) { return row.second.is_open(); });
+  text.gauge("hypermesh_ledger_leases_open", "Leases that are asked for, run, or end soon",
+             static_cast<std::uint64_t>(open));
+  text.gauge("hypermesh_ledger_leases", "Leases that the ledger keeps, ended ones included",
+             ledger.tables().leases.size());
+  std::map<LeaseState, std::uint64_t> here;
+  for (const LeaseState state : {LeaseState::Requested, LeaseState::Active, LeaseState::Draining,
+                                 LeaseState::Closed, LeaseState::Failed}) {
+    here.emplace(state, 0);
+  }
+  for (const ledger::LeaseId& id : ledger.lease_index().on_node(node.id())) {
+    ++here[ledger.lease(id)->state];
+  }
+  for (const auto& [state, count] : here) {
+    text.gauge("hypermesh_node_leases", "Leases on this node's assets by state", count,
+               {{"state", std::string(ledger::name_of(state))}});
+  }
+}
+
 }  // namespace
 
 void Api::metrics(Call call) {
@@ -93,6 +119,7 @@ void Api::metrics(Call call) {
   add_consensus(text, node_);
   add_node(text, node_);
   add_ledger(text, node_.ledger());
+  add_leases(text, node_);
   text.gauge("hypermesh_api_event_streams", "Open event streams", streams_->size());
   text.counter("hypermesh_api_event_streams_dropped_total",
                "Event streams cut off because their readers were too slow", streams_->dropped());

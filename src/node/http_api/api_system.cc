@@ -122,7 +122,8 @@ void Api::hardware(Call call) {
 
 void Api::events(Call call) {
   const auto kinds = EventStreams::parse_kinds(call.request.query_value("kinds").value_or(""));
-  if (!kinds) return answer(call, api::bad_request("kinds are 'block' and 'asset'", "kinds"));
+  if (!kinds)
+    return answer(call, api::bad_request("kinds are 'block', 'asset' and 'lease'", "kinds"));
   if (call.request.method != ports::HttpMethod::Get) {
     return answer(call, api::bad_request("a stream has no HEAD"));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/api/json_writer.h"
+#include "core/api/lending_json.h"
 #include "core/api/limits.h"
 #include "core/api/text.h"
 #include "foundation/base/log.h"
@@ -35,6 +36,7 @@ std::string block_event(const node::FinalEvent& event) {
       .member("operations", event.outcome.receipts.size())
       .member("refused", refused)
       .member("assets_changed", event.outcome.changes.size())
+      .member("leases_changed", event.outcome.lease_changes.size())
       .member("state_root", event.outcome.root.to_string())
       .end_object();
   return event_text("block", header.height, std::move(json));
@@ -53,6 +55,34 @@ std::string asset_event(const ledger::AssetChange& change, std::uint64_t height)
   return event_text("asset", height, std::move(json));
 }
 
+std::string lease_event(const ledger::LeaseChange& change, std::uint64_t height) {
+  api::JsonWriter json;
+  json.begin_object().member("schema", api::kSchema);
+  api::write_lease_change_members(json, change);
+  json.member("height", height).end_object();
+  return event_text("lease", height, std::move(json));
+}
+
+// The first changes of a block, and a gap in place of the others.
+template <class Change>
+std::string change_events(const std::vector<Change>& changes, std::uint64_t height,
+                          std::string (*event_of)(const Change&, std::uint64_t)) {
+  std::string text;
+  for (std::size_t i = 0; i < changes.size() && i < kMaxChangeEvents; ++i) {
+    text += event_of(changes[i], height);
+  }
+  if (changes.size() > kMaxChangeEvents) {
+    api::JsonWriter json;
+    json.begin_object()
+        .member("schema", api::kSchema)
+        .member("height", height)
+        .member("missing", changes.size() - kMaxChangeEvents)
+        .end_object();
+    text += event_text("gap", height, std::move(json));
+  }
+  return text;
+}
+
 }  // namespace
 
 EventStreams::EventStreams(node::Node& node)
@@ -60,7 +90,7 @@ EventStreams::EventStreams(node::Node& node)
 
 std::optional<EventStreams::Kinds> EventStreams::parse_kinds(std::string_view text) {
   if (text.empty()) return Kinds{};
-  Kinds kinds{.blocks = false, .assets = false};
+  Kinds kinds{.blocks = false, .assets = false, .leases = false};
   while (!text.empty()) {
     const std::size_t end = text.find(',');
     const std::string_view kind = text.substr(0, end);
@@ -69,6 +99,8 @@ std::optional<EventStreams::Kinds> EventStreams::parse_kinds(std::string_view te
       kinds.blocks = true;
     } else if (kind == "asset") {
       kinds.assets = true;
+    } else if (kind == "lease") {
+      kinds.leases = true;
     } else {
       return std::nullopt;
     }
@@ -85,21 +117,10 @@ void EventStreams::publish(const node::FinalEvent& event) {
   if (subscribers_.empty()) return;
   const std::uint64_t height = event.block.header.height;
   send(block_event(event), &Kinds::blocks);
-  const auto& changes = event.outcome.changes;
-  std::string text;
-  for (std::size_t i = 0; i < changes.size() && i < kMaxAssetEvents; ++i) {
-    text += asset_event(changes[i], height);
-  }
-  if (changes.size() > kMaxAssetEvents) {
-    api::JsonWriter json;
-    json.begin_object()
-        .member("schema", api::kSchema)
-        .member("height", height)
-        .member("missing", changes.size() - kMaxAssetEvents)
-        .end_object();
-    text += event_text("gap", height, std::move(json));
-  }
-  if (!text.empty()) send(text, &Kinds::assets);
+  const std::string assets = change_events(event.outcome.changes, height, asset_event);
+  if (!assets.empty()) send(assets, &Kinds::assets);
+  const std::string leases = change_events(event.outcome.lease_changes, height, lease_event);
+  if (!leases.empty()) send(leases, &Kinds::leases);
 }
 
 void EventStreams::send(const std::string& text, bool Kinds::* wanted) {

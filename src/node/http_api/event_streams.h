@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server-sent events (WHATWG HTML §9.2) for every subscriber: one `block` event per final block and
-// one `asset` event per change, with the height as event id. A subscriber that reads too slowly is
-// cut off by the server and forgotten here.
+// one `asset` or `lease` event per change, with the height as event id. A subscriber that reads too
+// slowly is cut off by the server and forgotten here.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ class EventStreams {
   struct Kinds {
     bool blocks = true;
     bool assets = true;
+    bool leases = true;
   };
-  // "block,asset" in any order; empty if a kind is unknown.
+  // "block,asset,lease" in any order; empty if a kind is unknown.
   static std::optional<Kinds> parse_kinds(std::string_view text);
 
   void add(std::shared_ptr<ports::HttpStream> stream, Kinds kinds, std::string peer);

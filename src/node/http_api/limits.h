@@ -16,9 +16,9 @@ inline constexpr std::chrono::milliseconds kMaxWait{30'000};
 // Requests that wait for finality at one time; each holds a connection and a timer.
 inline constexpr std::size_t kMaxWaiting = 256;
 
-// Event streams get at most this many asset events of one block; a gap is announced, so that a
-// reader knows to list again.
-inline constexpr std::size_t kMaxAssetEvents = 128;
+// Event streams get at most this many asset events of one block, and as many lease events; a gap is
+// announced, so that a reader knows to list again.
+inline constexpr std::size_t kMaxChangeEvents = 128;
 // A comment on idle streams, so that both sides notice a dead connection.
 inline constexpr Duration kStreamPing = std::chrono::seconds(15);
 
@@ -30,6 +30,10 @@ inline constexpr std::size_t kMaxAuthorQueue = 64;
 // A write is signed anew, a few blocks later, after another part of this node used its sequence.
 inline constexpr int kMaxAuthorAttempts = 40;
 inline constexpr Duration kAuthorRetry = std::chrono::milliseconds(50);
+
+// Grants that one plan weighs, each asset in use with its own view of them: some 100 MB, and below
+// a second on the event loop.
+inline constexpr std::size_t kMaxPlanViews = std::size_t{1} << 20;
 
 // A mesh that has had no final block for this many heartbeats has a problem.
 inline constexpr int kStalledHeartbeats = 3;

@@ -3,156 +3,16 @@
 // For tests.
 #pragma once
 
-#include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <vector>
-
 #include "core/ledger/sample_chain.h"
+#include "node/memory_world.h"
 #include "node/node.h"
 
 namespace hm::http_api::lone {
 
-class World : public ports::Clock,
-              public ports::Random,
-              public ports::Timers,
-              public ports::Workers {
- public:
-  MonoTime now() const override { return now_; }
-  UnixMillis wall() const override {
-    const auto since =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch());
-    return UnixMillis(ledger::sample::kGenesisTime + static_cast<std::uint64_t>(since.count()));
-  }
-  void fill(std::span<std::uint8_t> out) override {
-    for (std::uint8_t& byte : out) byte = next_byte_++;
-  }
-  std::unique_ptr<ports::Timer> create(std::function<void()> on_fire) override {
-    return std::make_unique<TestTimer>(*this, std::move(on_fire));
-  }
-  void submit(std::function<void()> job, std::function<void()> done) override {
-    later([job = std::move(job), done = std::move(done)] {
-      job();
-      done();
-    });
-  }
-
-  void later(std::function<void()> task) { tasks_.push_back(std::move(task)); }
-
-  // Does everything that is due now.
-  void settle() {
-    while (true) {
-      if (!tasks_.empty()) {
-        const auto task = std::move(tasks_.front());
-        tasks_.pop_front();
-        task();
-        continue;
-      }
-      TestTimer* due = nullptr;
-      for (TestTimer* timer : timers_) {
-        if (timer->deadline && *timer->deadline <= now_) due = timer;
-      }
-      if (due == nullptr) return;
-      due->deadline.reset();
-      const auto fire = due->fire;
-      fire();
-    }
-  }
-
-  void advance(Duration by) {
-    const MonoTime end = now_ + by;
-    settle();
-    while (now_ < end) {
-      now_ = std::min(end, now_ + std::chrono::milliseconds(1));
-      settle();
-    }
-  }
-
- private:
-  struct TestTimer final : ports::Timer {
-    TestTimer(World& owner, std::function<void()> on_fire)
-        : world(owner), fire(std::move(on_fire)) {
-      world.timers_.push_back(this);
-    }
-    ~TestTimer() override { std::erase(world.timers_, this); }
-    void arm(MonoTime at) override { deadline = at; }
-    void cancel() override { deadline.reset(); }
-    World& world;
-    std::function<void()> fire;
-    std::optional<MonoTime> deadline;
-  };
-
-  MonoTime now_{std::chrono::seconds(1)};
-  std::uint8_t next_byte_ = 1;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<TestTimer*> timers_;
-};
-
-class MemoryStore final : public ports::Store {
- public:
-  Result<std::optional<Bytes>> get(ports::Space space, ByteView key) const override {
-    const auto& rows = rows_[static_cast<std::size_t>(space)];
-    const auto found = rows.find(to_bytes(key));
-    if (found == rows.end()) return std::optional<Bytes>{};
-    return std::optional(found->second);
-  }
-  Result<void> write(const ports::WriteBatch& batch) override {
-    for (const ports::StoreWrite& write : batch) {
-      auto& rows = rows_[static_cast<std::size_t>(write.space)];
-      if (write.value) {
-        rows[write.key] = *write.value;
-      } else {
-        rows.erase(write.key);
-      }
-    }
-    return {};
-  }
-  Result<void> sync() override { return {}; }
-  Result<void> scan(ports::Space space, ByteView first, ByteView last,
-                    const std::function<bool(ByteView, ByteView)>& visit) const override {
-    const auto& rows = rows_[static_cast<std::size_t>(space)];
-    const Bytes end = to_bytes(last);
-    for (auto row = rows.lower_bound(to_bytes(first)); row != rows.end(); ++row) {
-      if (!end.empty() && row->first >= end) break;
-      if (!visit(row->first, row->second)) break;
-    }
-    return {};
-  }
-
- private:
-  std::array<std::map<Bytes, Bytes>, ports::kSpaceCount> rows_;
-};
-
-class MemoryJournal final : public ports::Journal {
- public:
-  explicit MemoryJournal(World& world) : world_(world) {}
-  void attach(ports::JournalListener& listener) { listener_ = &listener; }
-  Result<ports::ReplayReport> replay(
-      const std::function<void(ports::LogSequence, ByteView)>&) override {
-    return ports::ReplayReport{};
-  }
-  ports::LogSequence append(ByteView) override {
-    const ports::LogSequence sequence = ++last_;
-    world_.later([this, sequence] { listener_->on_durable(sequence); });
-    return sequence;
-  }
-  void acknowledge_damage() override {}
-  void trim(ports::LogSequence) override {}
-
- private:
-  World& world_;
-  ports::JournalListener* listener_ = nullptr;
-  ports::LogSequence last_ = 0;
-};
-
-class NoTransport final : public ports::Transport {
- public:
-  ports::SendResult send(const identity::NodeId&, ports::Channel, ports::SharedBytes) override {
-    return ports::SendResult::NotConnected;
-  }
-  std::vector<identity::NodeId> connected_peers() const override { return {}; }
-};
+using node::memory::MemoryJournal;
+using node::memory::MemoryStore;
+using node::memory::NoTransport;
+using node::memory::World;
 
 // The owner has seed 0, the node seed 1000 (core/ledger/sample_chain.h).
 class LoneNode {

@@ -40,6 +40,7 @@ struct DoctorOptions {
   std::string proc_root = "/proc";  // tests plant trees
   std::string sys_root = "/sys";
   std::string dev_root = "/dev";
+  std::string run_root = "/run";
   // Folders searched for runc, crun, nft and tc; empty means PATH and the sbin folders.
   std::vector<std::string> program_folders;
   Duration per_check = std::chrono::seconds(3);

@@ -36,5 +36,6 @@ void check_system(const DoctorOptions& options, Checks& checks);
 enum class CgroupTrial { MakeFolder, ReadOnly };
 DoctorCheck check_cgroups(const DoctorOptions& options, CgroupTrial trial);
 DoctorCheck check_capabilities(const DoctorOptions& options);
+DoctorCheck check_activity(const DoctorOptions& options);
 
 }  // namespace hm::linux

@@ -276,6 +276,7 @@ void check_system(const DoctorOptions& options, Checks& checks) {
   checks.push_back(check_capabilities(options));
   checks.push_back(check_limits());
   checks.push_back(check_pressure(options));
+  checks.push_back(check_activity(options));
   checks.push_back(check_clock());
   checks.push_back(check_random());
 }

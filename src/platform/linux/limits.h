@@ -29,5 +29,9 @@ inline constexpr int kMaxNetlinkReads = 4096;
 inline constexpr int kMaxEventReads = 64;
 // The kernel's largest uevent (UEVENT_BUFFER_SIZE 2048) with its header, doubled.
 inline constexpr std::size_t kMaxUeventBytes = 8192;
+// Minor numbers that the kernel has for input devices (INPUT_MAX_CHAR_DEVICES).
+inline constexpr std::size_t kMaxInputDevices = 1024;
+// Sessions that systemd-logind admits by default are 8 192 (SessionsMax).
+inline constexpr std::size_t kMaxSessions = 8192;
 
 }  // namespace hm::linux

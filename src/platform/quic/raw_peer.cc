@@ -7,6 +7,8 @@
 #include <chrono>
 #include <vector>
 
+#include "core/stoq/limits.h"
+
 namespace hm::quic::test {
 namespace {
 
@@ -41,7 +43,7 @@ RawPeer::RawPeer(const stoq::Address& target, std::shared_ptr<const Credentials>
   settings.initial_ts = stamp();
   ngtcp2_transport_params params{};
   ngtcp2_transport_params_default(&params);
-  params.initial_max_streams_uni = 3;
+  params.initial_max_streams_uni = stoq::kChannels;
   params.initial_max_stream_data_uni = 64 << 10;
   params.initial_max_data = 64 << 10;
   const auto table = callbacks();

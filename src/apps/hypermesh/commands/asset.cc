@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "apps/hypermesh/api_client.h"
@@ -11,18 +10,14 @@
 #include "apps/hypermesh/context.h"
 #include "apps/hypermesh/local_node.h"
 #include "apps/hypermesh/owner_operation.h"
+#include "apps/hypermesh/parties.h"
+#include "apps/hypermesh/wall_clock.h"
 #include "platform/files/key_file.h"
 
 namespace hm::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-UnixMillis wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return UnixMillis(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
-}
 
 // The asset as the node knows it, and its parsed id.
 struct Found {
@@ -59,30 +54,6 @@ Outcome submit_and_tell(const Context& context, ApiClient& client, const identit
     context.terminal.talk(fmt::format("applied in block {}", number_of(receipt, "height")));
   }
   return {};
-}
-
-Answer<identity::NodeId> find_node(ApiClient& client, const std::string& text) {
-  if (text.empty()) {
-    HM_CLI_TRY(const ordered_json status, client.get("/status"));
-    if (const auto id = identity::NodeId::parse(text_of(status, "node"))) return *id;
-  }
-  HM_CLI_TRY(const ordered_json answer, client.get("/nodes"));
-  std::optional<identity::NodeId> found;
-  for (const ordered_json& node : answer.contains("nodes") ? answer["nodes"] : ordered_json()) {
-    const std::string id = text_of(node, "id");
-    const bool by_name = text_of(node, "name") == text;
-    if (!by_name && (text.size() < 4 || !id.starts_with(text))) continue;
-    if (by_name) return identity::NodeId::parse(id).value_or(identity::NodeId{});
-    if (found) {
-      return failed(ExitCode::Failure, fmt::format("'{}' begins more than one node id", text),
-                    "several nodes are meant", "give more of it");
-    }
-    found = identity::NodeId::parse(id);
-  }
-  if (found) return *found;
-  return failed(ExitCode::Failure, fmt::format("no node is called '{}'", text),
-                "it is neither a name nor the start of an id on this chain",
-                "'hypermesh nodes' lists them");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "apps/hypermesh/asset_filter.h"
 #include "apps/hypermesh/asset_view.h"
 #include "apps/hypermesh/context.h"
+#include "apps/hypermesh/name_book.h"
 
 namespace hm::cli {
 namespace {
@@ -24,20 +25,6 @@ Answer<std::vector<AssetFilter>> parse_filters(const std::vector<std::string>& t
     filters.push_back(std::move(filter));
   }
   return filters;
-}
-
-// Every asset, page by page.
-Answer<std::vector<ordered_json>> all_assets(ApiClient& client) {
-  std::vector<ordered_json> assets;
-  std::string cursor;
-  do {
-    HM_CLI_TRY(const ordered_json page, client.get("/assets?limit=1000" + cursor));
-    if (!page.contains("assets") || !page["assets"].is_array()) break;
-    assets.insert(assets.end(), page["assets"].begin(), page["assets"].end());
-    const std::string next = text_of(page, "next_cursor");
-    cursor = next.empty() ? "" : "&cursor=" + escape(next);
-  } while (!cursor.empty());
-  return assets;
 }
 
 // Names of owners and nodes, so that filters and tables can use them.
@@ -65,7 +52,7 @@ void add_names(ApiClient& client, std::vector<ordered_json>& assets) {
 Outcome run(const AssetsList& options, const Context& context) {
   HM_CLI_TRY(const auto filters, parse_filters(options.filters));
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
-  HM_CLI_TRY(auto assets, all_assets(client));
+  HM_CLI_TRY(auto assets, all_pages(client, "/assets", "assets"));
   add_names(client, assets);
   std::erase_if(assets, [&](const ordered_json& asset) {
     return !matches_all(filters, nlohmann::json(asset));

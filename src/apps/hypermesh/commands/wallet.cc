@@ -8,6 +8,9 @@
 #include "apps/hypermesh/context.h"
 #include "apps/hypermesh/local_node.h"
 #include "apps/hypermesh/owner_operation.h"
+#include "apps/hypermesh/parties.h"
+#include "apps/hypermesh/staking.h"
+#include "apps/hypermesh/wall_clock.h"
 
 namespace hm::cli {
 
@@ -16,20 +19,20 @@ using nlohmann::ordered_json;
 Outcome run(const Wallet& options, const Context& context) {
   HM_CLI_TRY(ApiClient client, ApiClient::connect(context.globals));
   const std::string owner = options.owner.empty() ? "self" : options.owner;
-  HM_CLI_TRY(const ordered_json wallet, client.get("/wallet/" + escape(owner)));
+  HM_CLI_TRY(ordered_json wallet, client.get("/wallet/" + escape(owner)));
   if (context.globals.json) {
     context.terminal.data(wallet.dump());
     return {};
   }
-  const auto line = [&](std::string_view name, const std::string& value) {
+  if (wallet.contains("delegations")) {
+    Names names(client);
+    for (ordered_json& item : wallet["delegations"]) {
+      item["name"] = names.node(text_of(item, "validator"));
+    }
+  }
+  for (const auto& [name, value] : wallet_lines(wallet, wall_now())) {
     context.terminal.data(fmt::format("{:<9} {}", name, printable(value)));
-  };
-  line("owner", fmt::format("{} ({})", text_of(wallet, "name"), text_of(wallet, "owner")));
-  line("balance", text_of(wallet, "balance") + " CAES");
-  line("bond", text_of(wallet, "bond") + " CAES");
-  line("assets", text_of(wallet, "assets"));
-  line("nodes", std::to_string(wallet.contains("nodes") ? wallet["nodes"].size() : 0));
-  line("sequence", fmt::format("{} is the next", number_of(wallet, "next_sequence")));
+  }
   return {};
 }
 
