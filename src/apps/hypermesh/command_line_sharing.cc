@@ -47,7 +47,7 @@ void add_grant_words(CLI::App& command, GrantWords& words) {
   command.add_option("--at-most", words.at_most, "Leases at one time");
   command.add_option("--largest", words.largest, "Quantity of one lease, e.g. 4GiB");
   command.add_option("--longest", words.longest, "Time of one lease, renewals included, e.g. 24h");
-  command.add_option("--per-day", words.per_day, "Leases opened within 24 hours");
+  command.add_option("--per-day", words.per_day, "Leases opened in a day (UTC)");
   command.add_option("--notice", words.notice,
                      "What a tenant is given before an ordinary reclaim, e.g. 10m (default: none)");
   command.add_option("--until", words.until, "A day, a moment, or a time from now, e.g. 30d");

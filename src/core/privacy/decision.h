@@ -63,7 +63,7 @@ struct AssetFacts {
 struct GrantUse {
   std::uint64_t leased = 0;        // quantity on this asset
   std::uint32_t open_leases = 0;   // on all assets
-  std::uint32_t opened_today = 0;  // in the last 24 hours
+  std::uint32_t opened_today = 0;  // on the UTC day of block time
 };
 
 struct GrantView {
@@ -104,7 +104,7 @@ enum class Rule : std::uint8_t {
   DurationTooLong,   // (milliseconds)
   TooMuchAtOnce,     // above the grant's quantity of one lease
   TooManyLeases,     // at one time
-  OpenedTooOften,    // within 24 hours
+  OpenedTooOften,    // in a UTC day
   ShareExceeded,     // with what is leased under the grant, above its share of the asset
   NoPrice,           // neither the grant nor the asset names one
   PriceTooHigh,      // above what the requester accepts (units of CAES for the quantity and hour,

@@ -49,7 +49,8 @@ constexpr std::array<Entry, static_cast<std::size_t>(kLastRule) + 1> kEntries = 
     {Rule::TooManyLeases, "too_many_leases", Unit::Count,
      "{grant} gives at most {a} leases at one time; this would be number {g}; close one first"},
     {Rule::OpenedTooOften, "opened_too_often", Unit::Count,
-     "{grant} lets at most {a} leases be opened in 24 hours; this would be number {g}; try again "
+     "{grant} lets at most {a} leases be opened in a day (UTC); this would be number {g}; try "
+     "again "
      "later"},
     {Rule::ShareExceeded, "share_exceeded", Unit::Count,
      "{grant} gives at most {a} of this asset; with this lease {g} would be in use under it"},

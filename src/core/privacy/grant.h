@@ -99,7 +99,7 @@ struct Limits {
   std::optional<std::uint32_t> concurrent;      // leases under the grant at one time
   std::optional<std::uint64_t> quantity;        // of one lease, in the asset's unit
   std::optional<std::uint64_t> duration_ms;     // of one lease, renewals included
-  std::optional<std::uint32_t> opened_per_day;  // leases opened within any 24 hours of block time
+  std::optional<std::uint32_t> opened_per_day;  // leases opened on one UTC day
   bool operator==(const Limits&) const = default;
   static constexpr auto fields(auto& self) {
     return std::tie(self.concurrent, self.quantity, self.duration_ms, self.opened_per_day);
