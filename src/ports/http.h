@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "ports/web_socket.h"
+
 namespace hm::ports {
 
 enum class HttpMethod : std::uint8_t { Get, Head, Post, Put, Patch, Delete, Options, Other };
@@ -37,7 +39,12 @@ struct HttpRequest {
   // How often the header occurs: a request with two Hosts is not one to reason about.
   std::size_t count(std::string_view name) const;
   std::optional<std::string_view> query_value(std::string_view key) const;
+  // The members of a header that is a list (RFC 9110 §5.6.1), over all its lines, in order.
+  std::vector<std::string_view> listed(std::string_view name) const;
 };
+
+// Compared without case, as names and many values of headers are.
+bool same_word(std::string_view a, std::string_view b);
 
 struct HttpResponse {
   std::uint16_t status = 200;
@@ -68,6 +75,11 @@ class HttpResponder {
   // Sends the head (its body is the first bytes of the stream) and keeps the answer open. Null if
   // the connection is gone or too many streams are open already, which the server then says.
   virtual std::shared_ptr<HttpStream> start_stream(HttpResponse head) = 0;
+  // Turns the connection into a WebSocket. `protocol` is confirmed to the client if it offered it
+  // (Sec-WebSocket-Protocol). Null if the request was no upgrade, the connection is gone or too
+  // many WebSockets are open already, which the server then says; the listener is not called then.
+  virtual std::shared_ptr<WebSocket> accept_web_socket(
+      std::string_view protocol, std::shared_ptr<WebSocketListener> listener) = 0;
 };
 
 // What the server itself has to refuse.
@@ -78,8 +90,11 @@ enum class HttpFault : std::uint8_t {
   RequestTimeout,  // the request did not arrive in time
   TooManyConnections,
   TooManyStreams,
-  Unanswered,     // the handler dropped its responder
-  AnswerTimeout,  // the handler took too long
+  TooManyWebSockets,
+  UpgradeRequired,  // a WebSocket of version 13 is all that this path answers
+  BadUpgrade,       // a WebSocket was asked for in a way that has no meaning
+  Unanswered,       // the handler dropped its responder
+  AnswerTimeout,    // the handler took too long
 };
 
 class HttpHandler {

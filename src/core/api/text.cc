@@ -44,6 +44,13 @@ std::string to_base64(ByteView bytes) {
   return out;
 }
 
+std::string to_base64url(ByteView bytes) {
+  std::string text = to_base64(bytes);
+  while (text.ends_with('=')) text.pop_back();
+  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return text;
+}
+
 std::optional<Bytes> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   Bytes out;

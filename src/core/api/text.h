@@ -16,6 +16,9 @@ std::string to_base64(ByteView bytes);
 // Strict: padding required, unused bits zero, nothing else in between.
 std::optional<Bytes> from_base64(std::string_view text);
 
+// RFC 4648 §5, the alphabet for URLs and headers, without padding.
+std::string to_base64url(ByteView bytes);
+
 // Base64, or lower-case hex if it is nothing but that. Empty if neither.
 std::optional<Bytes> bytes_of_text(std::string_view text);
 

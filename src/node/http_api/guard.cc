@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/api/text.h"
 #include "foundation/crypto/wipe.h"
 
 namespace hm::http_api {
@@ -43,6 +44,26 @@ std::string media_type(const ports::HttpRequest& request) {
 
 api::ApiError foreign(std::string message) {
   return {.status = 403, .code = "FOREIGN_ORIGIN", .message = std::move(message), .details = {}};
+}
+
+bool equal(std::string_view given, std::string_view secret) {
+  return crypto::equal_in_constant_time(as_bytes(given), as_bytes(secret));
+}
+
+// Tokens among the protocols that a WebSocket's client offers.
+std::vector<std::string_view> tokens_offered(const ports::HttpRequest& request) {
+  std::vector<std::string_view> tokens;
+  if (!std::ranges::any_of(request.listed("upgrade"), [](std::string_view protocol) {
+        return ports::same_word(protocol, "websocket");
+      })) {
+    return tokens;
+  }
+  for (const std::string_view protocol : request.listed("sec-websocket-protocol")) {
+    if (protocol.starts_with(kTokenProtocol)) {
+      tokens.push_back(protocol.substr(kTokenProtocol.size()));
+    }
+  }
+  return tokens;
 }
 
 // Following a link to the node's page is harmless: the page sends nothing by itself.
@@ -86,13 +107,19 @@ std::optional<api::ApiError> check_request(const GuardConfig& config,
 
 Result<Caller, api::ApiError> identify(const GuardConfig& config,
                                        const ports::HttpRequest& request) {
-  if (request.count("authorization") == 0) return Caller::Anyone;
-  constexpr std::string_view kBearer = "bearer ";
-  const std::string_view given = request.header("authorization");
-  const bool bearer = lower(given.substr(0, kBearer.size())) == kBearer;
-  if (request.count("authorization") > 1 || !bearer || config.admin_token.empty() ||
-      !crypto::equal_in_constant_time(as_bytes(given.substr(kBearer.size())),
-                                      as_bytes(config.admin_token))) {
+  const std::vector<std::string_view> offered = tokens_offered(request);
+  const std::size_t shown = request.count("authorization") + offered.size();
+  if (shown == 0) return Caller::Anyone;
+  bool right = false;
+  if (!offered.empty()) {
+    right = equal(offered.front(), api::to_base64url(as_bytes(config.admin_token)));
+  } else {
+    constexpr std::string_view kBearer = "bearer ";
+    const std::string_view given = request.header("authorization");
+    right = lower(given.substr(0, kBearer.size())) == kBearer &&
+            equal(given.substr(kBearer.size()), config.admin_token);
+  }
+  if (shown > 1 || !right || config.admin_token.empty()) {
     return fail(api::unauthenticated("this is not the node's admin token"));
   }
   return Caller::Admin;

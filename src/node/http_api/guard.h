@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/api/error.h"
@@ -33,7 +34,13 @@ std::optional<api::ApiError> check_request(const GuardConfig& config,
 
 enum class Caller : std::uint8_t { Anyone, Admin };
 
-// An Authorization header that is not the right token is an error, not an anonymous caller.
+// A script in a browser cannot set Authorization on a WebSocket, so a request for one may offer
+// this prefix and the token in base64url (RFC 4648 §5, no padding) among its protocols instead. It
+// is no protocol of this API and never confirmed.
+inline constexpr std::string_view kTokenProtocol = "hypermesh.token.";
+
+// A token that is shown and is not the right one, or shown twice, is an error, not an anonymous
+// caller.
 Result<Caller, api::ApiError> identify(const GuardConfig& config,
                                        const ports::HttpRequest& request);
 

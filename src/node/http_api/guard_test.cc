@@ -110,5 +110,44 @@ TEST(Guard, OnlyTheTokenMakesAnAdministrator) {
   EXPECT_FALSE(who({{"Authorization", "Bearer "}}, GuardConfig{}));
 }
 
+TEST(Guard, AWebSocketMayShowTheTokenAmongItsProtocols) {
+  const GuardConfig config{.hosts = {}, .admin_token = "secret?>"};
+  const auto who = [&](std::string protocols, std::vector<ports::HttpHeader> more = {},
+                       std::string upgrade = "websocket") {
+    more.push_back({"Sec-WebSocket-Protocol", std::move(protocols)});
+    if (!upgrade.empty()) more.push_back({"Upgrade", std::move(upgrade)});
+    return identify(config, request(HttpMethod::Get, std::move(more)));
+  };
+  const std::string token = "hypermesh.token.c2VjcmV0Pz4";
+  EXPECT_EQ(who(token).value(), Caller::Admin);
+  EXPECT_EQ(who("hypermesh.v1 ,\t" + token).value(), Caller::Admin);
+  EXPECT_EQ(who("hypermesh.v1").value(), Caller::Anyone);
+  EXPECT_EQ(who(token, {}, "").value(), Caller::Anyone);
+  for (const std::string& wrong : std::initializer_list<std::string>{
+           "hypermesh.token.", token + "=", token + "A", "hypermesh.token.secret?>",
+           token + "," + token, token + ", hypermesh.token.x"}) {
+    EXPECT_FALSE(who(wrong)) << wrong;
+  }
+  EXPECT_FALSE(who(token, {{"Authorization", "Bearer secret?>"}}));
+  EXPECT_FALSE(who(token, {{"Sec-WebSocket-Protocol", token}}));
+  EXPECT_FALSE(identify(
+      GuardConfig{}, request(HttpMethod::Get, {{"Upgrade", "websocket"},
+                                               {"Sec-WebSocket-Protocol", "hypermesh.token."}})));
+}
+
+TEST(Guard, AWebSocketOfAnotherOriginIsRefused) {
+  const auto upgrade = [&](std::vector<ports::HttpHeader> more) {
+    more.push_back({"Host", "[::1]:8445"});
+    more.push_back({"Connection", "Upgrade"});
+    more.push_back({"Upgrade", "websocket"});
+    return status(request(HttpMethod::Get, std::move(more), "/api/v1/events"));
+  };
+  EXPECT_EQ(upgrade({}), 0);
+  EXPECT_EQ(upgrade({{"Origin", "http://[::1]:8445"}}), 0);
+  EXPECT_EQ(upgrade({{"Origin", "http://evil.example"}}), 403);
+  EXPECT_EQ(upgrade({{"Origin", "http://localhost:8445"}}), 403);
+  EXPECT_EQ(upgrade({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "websocket"}}), 403);
+}
+
 }  // namespace
 }  // namespace hm::http_api

@@ -62,6 +62,13 @@ class Responder final : public ports::HttpResponder {
     return connection ? connection->open_stream(ticket_, std::move(head)) : nullptr;
   }
 
+  std::shared_ptr<ports::WebSocket> accept_web_socket(
+      std::string_view protocol, std::shared_ptr<ports::WebSocketListener> listener) override {
+    const auto connection = std::exchange(connection_, nullptr);
+    return connection ? connection->open_web_socket(ticket_, protocol, std::move(listener))
+                      : nullptr;
+  }
+
  private:
   std::shared_ptr<Connection> connection_;
   std::uint64_t ticket_;
@@ -259,8 +266,12 @@ void Connection::continue_then_read() {
 
 void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
+  const bool newest = parser_->get().version() == 11;
   request_.body = std::move(parser_->get().body());
   parser_.reset();
+  upgrade_ = read_upgrade(request_, newest ? HttpVersion::Http11 : HttpVersion::Older);
+  // A client may not speak before it has the answer (RFC 6455 §4.1).
+  if (!upgrade_.fault && buffer_.size() > 0) upgrade_.fault = HttpFault::BadUpgrade;
   ++core_->counters().requests;
   spoke_ = true;
   enter(Phase::Answering, core_->config().answer_time);
@@ -271,8 +282,17 @@ void Connection::dispatch() {
 }
 
 HttpResponse Connection::describe(HttpFault fault) {
-  if (core_->handler() != nullptr) return core_->handler()->describe_fault(fault);
-  return HttpResponse{.status = 503, .content_type = "text/plain", .body = {}, .headers = {}};
+  if (core_->handler() == nullptr) {
+    return HttpResponse{.status = 503, .content_type = "text/plain", .body = {}, .headers = {}};
+  }
+  HttpResponse response = core_->handler()->describe_fault(fault);
+  if (fault == HttpFault::UpgradeRequired) {
+    // RFC 9110 §15.5.22 and RFC 6455 §4.4.
+    response.headers.push_back({"Upgrade", "websocket"});
+    response.headers.push_back({"Connection", "Upgrade"});
+    response.headers.push_back({"Sec-WebSocket-Version", "13"});
+  }
+  return response;
 }
 
 void Connection::refuse(HttpFault fault) {
@@ -368,6 +388,24 @@ std::shared_ptr<HttpStream> Connection::open_stream(std::uint64_t ticket, HttpRe
   flush_stream();
   watch_for_close();
   return std::make_shared<Stream>(shared_from_this());
+}
+
+std::shared_ptr<ports::WebSocket> Connection::open_web_socket(
+    std::uint64_t ticket, std::string_view protocol,
+    std::shared_ptr<ports::WebSocketListener> listener) {
+  if (phase_ != Phase::Answering || ticket != ticket_) return nullptr;
+  if (upgrade_.fault) {
+    ++core_->counters().refused_upgrades;
+    respond_fault(ticket, *upgrade_.fault);
+    return nullptr;
+  }
+  if (core_->counters().open_web_sockets >= core_->config().max_web_sockets) {
+    respond_fault(ticket, HttpFault::TooManyWebSockets);
+    return nullptr;
+  }
+  phase_ = Phase::Closed;
+  core_->forget(shared_from_this());
+  return core_->open_web_socket(std::move(socket_), upgrade_, protocol, std::move(listener));
 }
 
 HttpStream::WriteResult Connection::stream_write(std::string bytes) {

@@ -36,6 +36,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void respond(std::uint64_t ticket, ports::HttpResponse response);
   void respond_fault(std::uint64_t ticket, ports::HttpFault fault);
   std::shared_ptr<ports::HttpStream> open_stream(std::uint64_t ticket, ports::HttpResponse head);
+  std::shared_ptr<ports::WebSocket> open_web_socket(
+      std::uint64_t ticket, std::string_view protocol,
+      std::shared_ptr<ports::WebSocketListener> listener);
   ports::HttpStream::WriteResult stream_write(std::string bytes);
   void finish_stream();
   bool is_streaming() const { return phase_ == Phase::Streaming; }
@@ -84,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;  // HEAD: headers as for GET, no body
   bool keep_alive_ = false;
   ports::HttpRequest request_;
+  WebSocketUpgrade upgrade_;
   std::optional<ports::HttpResponse> refusal_;
   std::uint64_t ticket_ = 0;
   std::string out_head_;

@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <utility>
@@ -61,6 +62,8 @@ void HttpServer::Core::stop() {
   sweep_timer_.cancel();
   const auto connections = std::exchange(connections_, {});
   for (const auto& connection : connections) connection->close();
+  const auto web_sockets = std::exchange(web_sockets_, {});
+  for (const auto& web_socket : web_sockets) web_socket->stop("the server stopped");
 }
 
 void HttpServer::Core::accept() {
@@ -113,6 +116,35 @@ bool HttpServer::Core::make_room() {
 void HttpServer::Core::forget(const std::shared_ptr<Connection>& connection) {
   connections_.erase(connection);
   counters_.open_connections = connections_.size();
+}
+
+std::shared_ptr<ports::WebSocket> HttpServer::Core::open_web_socket(
+    tcp::socket socket, const WebSocketUpgrade& upgrade, std::string_view protocol,
+    std::shared_ptr<ports::WebSocketListener> listener) {
+  const WebSocketLimits limits{.max_message = config_.max_web_socket_message,
+                               .max_pending = config_.max_web_socket_pending,
+                               .low_mark = config_.max_web_socket_pending / 4,
+                               .ping_interval = config_.web_socket_ping_interval,
+                               .pong_time = config_.web_socket_pong_time,
+                               .stall_time = config_.web_socket_stall_time,
+                               .close_time = config_.web_socket_close_time,
+                               .open_time = config_.write_time,
+                               .tick = config_.sweep_interval};
+  const auto on_end = [self = shared_from_this()](const std::shared_ptr<WebSocketSession>& session,
+                                                  WebSocketSession::End how) {
+    self->web_sockets_.erase(session);
+    self->counters_.open_web_sockets = self->web_sockets_.size();
+    if (how == WebSocketSession::End::TimedOut) ++self->counters_.timed_out;
+    if (how == WebSocketSession::End::TooSlow) ++self->counters_.slow_web_sockets;
+  };
+  const auto session =
+      WebSocketSession::create(std::move(socket), limits, std::move(listener), on_end);
+  web_sockets_.insert(session);
+  counters_.open_web_sockets = web_sockets_.size();
+  const bool offered = std::ranges::find(upgrade.protocols, protocol) != upgrade.protocols.end();
+  auto handle = session->handle();
+  session->accept(upgrade.key, offered ? std::string(protocol) : std::string());
+  return handle;
 }
 
 void HttpServer::Core::arm_sweep() {

@@ -36,6 +36,9 @@ std::uint16_t status_of(HttpFault fault) {
     case HttpFault::RequestTimeout: return 408;
     case HttpFault::TooManyConnections: return 503;
     case HttpFault::TooManyStreams: return 503;
+    case HttpFault::TooManyWebSockets: return 503;
+    case HttpFault::UpgradeRequired: return 426;
+    case HttpFault::BadUpgrade: return 400;
     case HttpFault::Unanswered: return 500;
     case HttpFault::AnswerTimeout: return 503;
   }

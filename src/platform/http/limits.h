@@ -40,6 +40,28 @@ inline constexpr std::chrono::seconds kLingerTime{2};
 // How often deadlines are looked at; they are that coarse.
 inline constexpr std::chrono::milliseconds kSweepInterval{500};
 
+// Open WebSockets: a container's terminal, logs or forwarded port each.
+inline constexpr std::size_t kMaxWebSockets = 256;
+// One message in either direction; also what an open WebSocket may hold unread.
+inline constexpr std::size_t kMaxWebSocketMessage = 256 * 1024;
+// Read at a time from one WebSocket.
+inline constexpr std::size_t kWebSocketReadChunk = 16 * 1024;
+// What may wait to be written to one WebSocket: two of the largest messages, with room.
+inline constexpr std::size_t kMaxWebSocketPending = 1024 * 1024;
+// Below this the sender is told to go on: enough to keep the socket busy meanwhile.
+inline constexpr std::size_t kWebSocketLowMark = 256 * 1024;
+// What a queued message counts beside its payload, so that empty ones fill the queue too.
+inline constexpr std::size_t kWebSocketMessageCost = 64;
+// Each side shows that it lives this often; a ping must be answered within kPongTime.
+inline constexpr std::chrono::seconds kWebSocketPingInterval{20};
+inline constexpr std::chrono::seconds kWebSocketPongTime{40};
+// A message that the other side does not take for so long ends the WebSocket. A person may have
+// stopped a terminal's output for a while; a machine that is gone says nothing either.
+inline constexpr std::chrono::minutes kWebSocketStallTime{5};
+// From our closing frame to theirs, and from the request to the handshake's end.
+inline constexpr std::chrono::seconds kWebSocketCloseTime{5};
+inline constexpr std::chrono::seconds kWebSocketOpenTime{10};
+
 // What the client accepts as one answer: the largest listing of a mesh, and then some.
 inline constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
 // One line of an event stream.

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "platform/http/http_server.h"
+#include "platform/http/web_socket_session.h"
+#include "platform/http/web_socket_upgrade.h"
 
 namespace hm::http {
 
@@ -31,6 +33,10 @@ class HttpServer::Core : public std::enable_shared_from_this<HttpServer::Core> {
   const std::string& date();
 
   void forget(const std::shared_ptr<Connection>& connection);
+  // Takes over the socket of a connection whose request was a valid upgrade.
+  std::shared_ptr<ports::WebSocket> open_web_socket(
+      boost::asio::ip::tcp::socket socket, const WebSocketUpgrade& upgrade,
+      std::string_view protocol, std::shared_ptr<ports::WebSocketListener> listener);
 
  private:
   void accept();
@@ -49,6 +55,7 @@ class HttpServer::Core : public std::enable_shared_from_this<HttpServer::Core> {
   bool sweeping_ = false;
   std::uint16_t port_ = 0;
   std::set<std::shared_ptr<Connection>> connections_;
+  std::set<std::shared_ptr<WebSocketSession>> web_sockets_;
   std::string date_;
   std::int64_t date_second_ = -1;
 };
