@@ -26,14 +26,16 @@ void DeliveredTime::asset_back(UnixMillis at) {
   asset_lost_since_.reset();
 }
 
-void DeliveredTime::peer_lost(MonoTime now) {
-  if (!peer_lost_since_) peer_lost_since_ = now;
+void DeliveredTime::lost(Away what, MonoTime now) {
+  is_away_.at(static_cast<std::size_t>(what)) = true;
+  if (!away_since_) away_since_ = now;
 }
 
-void DeliveredTime::peer_back(MonoTime now) {
-  if (!peer_lost_since_) return;
-  peer_lost_for_ += now - *peer_lost_since_;
-  peer_lost_since_.reset();
+void DeliveredTime::back(Away what, MonoTime now) {
+  is_away_.at(static_cast<std::size_t>(what)) = false;
+  if (!away_since_ || std::ranges::count(is_away_, true) > 0) return;
+  away_for_ += now - *away_since_;
+  away_since_.reset();
 }
 
 std::uint64_t DeliveredTime::take(UnixMillis begin, UnixMillis up_to, MonoTime now) {
@@ -47,15 +49,15 @@ std::uint64_t DeliveredTime::take(UnixMillis begin, UnixMillis up_to, MonoTime n
     asset_lost_ms_ += up_to.value - asset_lost_since_->value;
     asset_lost_since_ = up_to;
   }
-  if (peer_lost_since_) {
-    peer_lost_for_ += now - *peer_lost_since_;
-    peer_lost_since_ = now;
+  if (away_since_) {
+    away_for_ += now - *away_since_;
+    away_since_ = now;
   }
-  const std::uint64_t lost = asset_lost_ms_ + millis(peer_lost_for_);
+  const std::uint64_t missing = asset_lost_ms_ + millis(away_for_);
   counted_from_ = now;
   asset_lost_ms_ = 0;
-  peer_lost_for_ = {};
-  return held > lost ? held - lost : 0;
+  away_for_ = {};
+  return held > missing ? held - missing : 0;
 }
 
 }  // namespace hm::node

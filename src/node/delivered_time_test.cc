@@ -26,12 +26,24 @@ TEST(DeliveredTime, LeavesOutWhatWasBeforeThisProcessHeldTheLease) {
 
 TEST(DeliveredTime, LeavesOutWhatThePeerWasAway) {
   DeliveredTime time(kStart, at(0));
-  time.peer_lost(at(1'000));
-  time.peer_back(at(1'700));
-  time.peer_lost(at(4'000));
+  time.lost(Away::Peer, at(1'000));
+  time.back(Away::Peer, at(1'700));
+  time.lost(Away::Peer, at(4'000));
   EXPECT_EQ(time.take(wall(0), wall(5'000), at(5'000)), 3'300U);
-  time.peer_back(at(6'000));
+  time.back(Away::Peer, at(6'000));
   EXPECT_EQ(time.take(wall(5'000), wall(10'000), at(10'000)), 4'000U);
+}
+
+TEST(DeliveredTime, LeavesOutOnceWhatPeerAndServiceWereAwayTogether) {
+  DeliveredTime time(kStart, at(0));
+  time.set_service(Delivered::Yes, at(500));
+  time.set_service(Delivered::No, at(1'000));
+  time.lost(Away::Peer, at(1'500));
+  time.set_service(Delivered::No, at(1'600));
+  time.set_service(Delivered::Yes, at(2'000));
+  time.back(Away::Peer, at(2'500));
+  EXPECT_EQ(time.take(wall(0), wall(5'000), at(5'000)), 3'500U);
+  EXPECT_EQ(time.take(wall(5'000), wall(10'000), at(10'000)), 5'000U);
 }
 
 TEST(DeliveredTime, LeavesOutWhatTheAssetWasNotAvailable) {
@@ -52,7 +64,7 @@ TEST(DeliveredTime, LeavesOutWhatTheMachineSlept) {
 
 TEST(DeliveredTime, IsNeverBelowNothing) {
   DeliveredTime time(kStart, at(0));
-  time.peer_lost(at(0));
+  time.lost(Away::Peer, at(0));
   time.asset_lost(kStart);
   EXPECT_EQ(time.take(wall(0), wall(5'000), at(9'000)), 0U);
   EXPECT_EQ(time.take(wall(5'000), wall(5'000), at(9'000)), 0U);

@@ -73,6 +73,26 @@ Result<void> LeaseKeeper::resume() {
   return {};
 }
 
+void LeaseKeeper::set_usage(const ledger::LeaseId& id, std::uint64_t used_total) {
+  look(id, wall());
+  const auto found = kept_.find(id);
+  if (found != kept_.end()) found->second.used = std::max(found->second.used, used_total);
+}
+
+void LeaseKeeper::set_usage_bound(const ledger::LeaseId& id, std::uint64_t most) {
+  look(id, wall());
+  tenant_.set_usage_bound(id, most);
+}
+
+void LeaseKeeper::set_delivery(const ledger::LeaseId& id, Delivered delivered) {
+  look(id, wall());
+  tenant_.set_delivery(id, delivered);
+  const auto found = kept_.find(id);
+  if (found == kept_.end()) return;
+  found->second.delivered = delivered;
+  if (found->second.time) found->second.time->set_service(delivered, node_.ports().clock.now());
+}
+
 // While paused the node's assets are in maintenance; afterwards those that were not before are set
 // back.
 void LeaseKeeper::keep_assets_in_step() {
@@ -205,6 +225,7 @@ void LeaseKeeper::look_as_provider(const ledger::LeaseId& id, const ledger::Leas
     if (asset != nullptr && asset->terms.state != AssetState::Available) {
       kept.time->asset_lost(held_from);
     }
+    kept.time->set_service(kept.delivered, node_.ports().clock.now());
   }
   const ledger::Policy& policy = node_.ledger().policy();
   if (lease.state == LeaseState::Active) {

@@ -4,6 +4,9 @@
 // owner, and ends a lease whose tenant stays silent. For its owner's leases elsewhere it signs the
 // tenant's half (tenant_meter.h). docs/protocols/lending.md, "Readings between nodes".
 //
+// Whoever runs things under leases says here what was used and whether they are there; a lease of
+// which nothing is said counts as delivered and unused.
+//
 // Promises: a request is answered in the turn of the block that brings it. While paused, no request
 // is accepted and the node's assets are in maintenance on the ledger. Everything but the pause
 // comes from the ledger, so that a restart needs nothing else. A total only ever continues what the
@@ -78,6 +81,17 @@ class LeaseKeeper final : public NodeObserver {
   Result<void> resume();
   bool is_paused() const { return pause_ && !pause_->is_ending; }
 
+  // As the provider: what was used since the lease was accepted on this node, in the asset's unit
+  // times seconds. Less than before, or than the ledger has, changes nothing; what the quantity and
+  // the time do not admit is not claimed.
+  void set_usage(const ledger::LeaseId& id, std::uint64_t used_total);
+  // As the tenant: the most that it can have been. Until told, the provider's word is taken as far
+  // as the quantity and this side's time admit it.
+  void set_usage_bound(const ledger::LeaseId& id, std::uint64_t most);
+  // As either: whether what runs under the lease is there, or the stream to it stands. The time in
+  // which it is not is not claimed. Forgotten when the lease moves.
+  void set_delivery(const ledger::LeaseId& id, Delivered delivered);
+
   LeaseKeeperCounters counters() const;
 
   // NodeObserver
@@ -101,6 +115,8 @@ class LeaseKeeper final : public NodeObserver {
     std::uint32_t placement = 0;
     bool is_acting = false;  // an operation about it is under way
     std::optional<DeliveredTime> time;
+    Delivered delivered = Delivered::Yes;
+    std::uint64_t used = 0;
     std::optional<Reading> reading;
   };
   struct Allowance {

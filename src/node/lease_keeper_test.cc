@@ -135,6 +135,67 @@ TEST_F(Leases, WhatTheTenantDidNotSeeIsNotCounted) {
   EXPECT_EQ(lease(id).placement.counted_ms, kInterval - 2'000);
 }
 
+TEST_F(Leases, WhatWasUsedIsSignedByBothSidesAsFarAsItCanHaveBeen) {
+  const LeaseId id = open(grant());
+  keeper(kProvider).set_usage(id, 3);
+  mesh.run(kInterval + 1'000);
+  EXPECT_EQ(lease(id).placement.provider_used, 3U);
+  EXPECT_EQ(lease(id).placement.tenant_used, 3U) << "the provider's word, which can be true";
+  keeper(kProvider).set_usage(id, 1);
+  keeper(kTenant).set_usage_bound(id, 4);
+  mesh.run(kInterval);
+  EXPECT_EQ(lease(id).placement.provider_used, 3U) << "a total does not go back";
+  keeper(kProvider).set_usage(id, 6);
+  mesh.run(kInterval);
+  EXPECT_EQ(lease(id).placement.provider_used, 6U);
+  EXPECT_EQ(lease(id).placement.tenant_used, 4U) << "what the tenant was told";
+  keeper(kProvider).set_usage(id, UINT64_MAX);
+  mesh.run(kInterval);
+  const auto& placement = lease(id).placement;
+  // One thread for four intervals, and one more.
+  EXPECT_EQ(placement.provider_used, 5 * kInterval / 1'000);
+  EXPECT_EQ(placement.used(), 4U);
+  EXPECT_EQ(placement.counted_intervals, 4U);
+  EXPECT_EQ(placement.disputed_intervals, 0U);
+  EXPECT_EQ(keeper(kProvider).counters().readings_refused, 0U);
+}
+
+TEST_F(Leases, OfALeaseThatNobodySpeaksForNothingWasUsed) {
+  const LeaseId id = open(grant());
+  keeper(kProvider).set_usage(LeaseId{}, 7);
+  keeper(kTenant).set_usage_bound(LeaseId{}, 7);
+  keeper(kTenant).set_delivery(LeaseId{}, Delivered::No);
+  mesh.run(2 * kInterval + 1'000);
+  EXPECT_EQ(lease(id).placement.used(), 0U);
+  EXPECT_EQ(lease(id).placement.counted_ms, 2 * kInterval);
+}
+
+TEST_F(Leases, AProviderDoesNotClaimTheTimeInWhichNothingRan) {
+  const LeaseId id = open(grant());
+  mesh.run(1'000);
+  keeper(kProvider).set_delivery(id, Delivered::No);
+  mesh.run(1'500);
+  keeper(kProvider).set_delivery(id, Delivered::Yes);
+  mesh.run(kInterval);
+  EXPECT_EQ(lease(id).placement.provider_ms, kInterval - 1'500);
+  EXPECT_EQ(lease(id).placement.tenant_ms, kInterval);
+  EXPECT_EQ(lease(id).placement.counted_ms, kInterval - 1'500);
+}
+
+TEST_F(Leases, ATenantDoesNotSignForTheTimeInWhichItsStreamWasDown) {
+  const LeaseId id = open(grant());
+  mesh.run(1'000);
+  keeper(kTenant).set_delivery(id, Delivered::No);
+  mesh.disconnect(kProvider, kTenant);
+  mesh.run(500);
+  mesh.connect(kProvider, kTenant);
+  mesh.run(1'000);
+  keeper(kTenant).set_delivery(id, Delivered::Yes);
+  mesh.run(kInterval);
+  EXPECT_EQ(lease(id).placement.tenant_ms, kInterval - 1'500);
+  EXPECT_EQ(lease(id).placement.provider_ms, kInterval);
+}
+
 TEST_F(Leases, ARestartedProviderClaimsNothingForTheTimeItWasAway) {
   const LeaseId id = open(grant());
   mesh.run(kInterval + 1'000);
@@ -237,8 +298,8 @@ TEST_F(Leases, ATenantSignsForTheLeasesNodeOnlyAndOnlyOnce) {
                        .provider = {}};
   const auto sign_as = [&](std::uint32_t node, std::uint64_t total) {
     const auto key = sample::key(1000 + node);
-    const auto statement = meter_statement(mesh.node(0).chain_id(), id, 0, 0, total);
-    request.provider = {total, key.public_key(), key.sign(statement.bytes)};
+    const auto statement = meter_statement(mesh.node(0).chain_id(), id, 0, 0, total, 0);
+    request.provider = {total, 0, key.public_key(), key.sign(statement.bytes)};
   };
   TenantMeter meter(mesh.node(kTenant));
   meter.handle_lease(id, lease(id), lease(id).placement.accepted);

@@ -16,14 +16,16 @@ void LeaseKeeper::read(const ledger::LeaseId& id, Kept& kept, const ledger::Leas
   if (!kept.reading || kept.reading->window.interval < due->interval) {
     const std::uint64_t total = lease.placement.provider_ms +
                                 kept.time->take(due->begin, due->end, node_.ports().clock.now());
+    const std::uint64_t limit = ledger::used_limit(node_.ledger().policy(), lease.quantity, total);
+    const std::uint64_t used = std::max(lease.placement.provider_used, std::min(kept.used, limit));
     const crypto::Digest statement =
-        meter_statement(node_.chain_id(), id, kept.placement, due->interval, total);
-    kept.reading =
-        Reading{.window = *due,
-                .provider = {total, node_.key().public_key(), node_.key().sign(statement.bytes)},
-                .asked_at = {},
-                .asked = {},
-                .is_submitted = false};
+        meter_statement(node_.chain_id(), id, kept.placement, due->interval, total, used);
+    kept.reading = Reading{
+        .window = *due,
+        .provider = {total, used, node_.key().public_key(), node_.key().sign(statement.bytes)},
+        .asked_at = {},
+        .asked = {},
+        .is_submitted = false};
     ask(id, kept, lease);
     return;
   }
@@ -103,8 +105,9 @@ void LeaseKeeper::handle_reply(const identity::NodeId& from, const MeterReply& r
     ++counters_.messages_unanswered;
     return;
   }
-  const crypto::Digest statement = meter_statement(node_.chain_id(), reply.lease, reply.placement,
-                                                   reply.interval, reply.tenant.delivered_ms);
+  const crypto::Digest statement =
+      meter_statement(node_.chain_id(), reply.lease, reply.placement, reply.interval,
+                      reply.tenant.delivered_ms, reply.tenant.used);
   if (!crypto::verify(reply.tenant.key, statement.bytes, reply.tenant.signature)) {
     ++counters_.messages_unanswered;
     return;

@@ -49,7 +49,7 @@ inline constexpr Duration kOwnOperationPause = std::chrono::milliseconds(250);
 // After the ledger refused a vault's root.
 inline constexpr Duration kVaultRetryPause = std::chrono::seconds(5);
 
-// A message between the two sides of a lease; a request has 153 bytes.
+// A message between the two sides of a lease; a request has 161 bytes.
 inline constexpr std::size_t kMaxMeterMessage = 256;
 // Of one peer, on average and at once: four times what the leases of a large machine need.
 inline constexpr std::uint64_t kMeterMessagesPerSecond = 256;

@@ -189,6 +189,12 @@ void Node::on_message(const identity::NodeId& from, ports::Channel channel, Byte
     }
     return;
   }
+  if (channel == ports::Channel::Containers) {
+    for (NodeObserver* observer : std::vector(observers_)) {
+      observer->on_container_message(from, payload);
+    }
+    return;
+  }
   step([&] { replica_->handle_message(from, payload, now()); });
 }
 
@@ -245,9 +251,17 @@ void Node::send_to(const identity::NodeId& peer, consensus::Lane lane,
 }
 
 bool Node::send_lease_message(const identity::NodeId& peer, Bytes message) {
+  return send_on(ports::Channel::Leases, peer, std::move(message));
+}
+
+bool Node::send_container_message(const identity::NodeId& peer, Bytes message) {
+  return send_on(ports::Channel::Containers, peer, std::move(message));
+}
+
+bool Node::send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message) {
   if (halt_reason_ || transport_ == nullptr) return false;
-  const auto sent = transport_->send(peer, ports::Channel::Leases,
-                                     std::make_shared<const Bytes>(std::move(message)));
+  const auto sent =
+      transport_->send(peer, channel, std::make_shared<const Bytes>(std::move(message)));
   if (sent == ports::SendResult::QueueFull) ++counters_.send_dropped;
   return sent == ports::SendResult::Queued;
 }

@@ -89,6 +89,8 @@ class NodeObserver {
   virtual void on_disconnected(const identity::NodeId& /*peer*/) {}
   // On the channel of leases; `payload` is as the peer sent it.
   virtual void on_lease_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
+  // The same on the channel of containers.
+  virtual void on_container_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
 };
 
 struct NodeCounters {
@@ -129,8 +131,9 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   // Forgets after kMaxRecentReceipts newer ones.
   std::optional<FinalReceipt> receipt(const crypto::Digest& operation) const;
   bool is_pooled(const crypto::Digest& operation) const;
-  // On the channel of leases; false if the peer is not connected or takes no more.
+  // Each on its channel; false if the peer is not connected or takes no more.
   bool send_lease_message(const identity::NodeId& peer, Bytes message);
+  bool send_container_message(const identity::NodeId& peer, Bytes message);
   void add_observer(NodeObserver& observer);
   void remove_observer(NodeObserver& observer);
 
@@ -203,6 +206,7 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   void on_effect(consensus::ReportFault effect);
   void on_effect(consensus::ReportDivergence effect);
   void on_effect(consensus::ReportFork effect);
+  bool send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message);
   void send_to(const identity::NodeId& peer, consensus::Lane lane,
                const ports::SharedBytes& message);
   void trim_journal();

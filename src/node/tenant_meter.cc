@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/tenant_meter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "node/limits.h"
@@ -19,7 +20,7 @@ void TenantMeter::handle_lease(const ledger::LeaseId& id, const ledger::LeaseRec
   if (lease.state == LeaseState::Requested || !is_metered(lease)) return;
   const MonoTime now = node_.ports().clock.now();
   DeliveredTime time(held_from, now);
-  if (!node_.peers().contains(lease.placement.node)) time.peer_lost(now);
+  if (!node_.peers().contains(lease.placement.node)) time.lost(Away::Peer, now);
   const crypto::Digest& hash = lease.placement.choice.asset.hash;
   const assets::AssetRecord* asset = node_.ledger().asset(hash);
   if (asset != nullptr && asset->terms.state != assets::AssetState::Available) {
@@ -29,6 +30,7 @@ void TenantMeter::handle_lease(const ledger::LeaseId& id, const ledger::LeaseRec
                                .provider = lease.placement.node,
                                .asset = hash,
                                .time = time,
+                               .usage_bound = {},
                                .answered = {},
                                .answer = {}});
 }
@@ -44,15 +46,26 @@ void TenantMeter::handle_asset(const assets::AssetRecord& asset, UnixMillis bloc
   }
 }
 
+void TenantMeter::set_delivery(const ledger::LeaseId& id, Delivered delivered) {
+  const auto found = watched_.find(id);
+  if (found == watched_.end()) return;
+  found->second.time.set_service(delivered, node_.ports().clock.now());
+}
+
+void TenantMeter::set_usage_bound(const ledger::LeaseId& id, std::uint64_t most) {
+  const auto found = watched_.find(id);
+  if (found != watched_.end()) found->second.usage_bound = most;
+}
+
 void TenantMeter::handle_peer_up(const identity::NodeId& peer) {
   for (auto& [id, watched] : watched_) {
-    if (watched.provider == peer) watched.time.peer_back(node_.ports().clock.now());
+    if (watched.provider == peer) watched.time.back(Away::Peer, node_.ports().clock.now());
   }
 }
 
 void TenantMeter::handle_peer_down(const identity::NodeId& peer) {
   for (auto& [id, watched] : watched_) {
-    if (watched.provider == peer) watched.time.peer_lost(node_.ports().clock.now());
+    if (watched.provider == peer) watched.time.lost(Away::Peer, node_.ports().clock.now());
   }
 }
 
@@ -73,6 +86,13 @@ bool TenantMeter::may_ask(const identity::NodeId& from, const MeterRequest& requ
          now <= request.up_to.value + policy.meter_interval_ms + kClockSlackMillis;
 }
 
+std::uint64_t TenantMeter::used_by(const Watched& watched, const ledger::LeaseRecord& lease,
+                                   std::uint64_t delivered_ms, std::uint64_t claimed) const {
+  std::uint64_t limit = ledger::used_limit(node_.ledger().policy(), lease.quantity, delivered_ms);
+  if (watched.usage_bound) limit = std::min(limit, *watched.usage_bound);
+  return std::max(lease.placement.tenant_used, std::min(claimed, limit));
+}
+
 std::optional<MeterReply> TenantMeter::handle_request(const identity::NodeId& from,
                                                       const MeterRequest& request) {
   const ledger::LeaseRecord* lease = node_.ledger().lease(request.lease);
@@ -86,8 +106,9 @@ std::optional<MeterReply> TenantMeter::handle_request(const identity::NodeId& fr
     if (*mine.answered != request) return std::nullopt;
     return mine.answer;
   }
-  const crypto::Digest theirs = meter_statement(node_.chain_id(), request.lease, request.placement,
-                                                request.interval, request.provider.delivered_ms);
+  const crypto::Digest theirs =
+      meter_statement(node_.chain_id(), request.lease, request.placement, request.interval,
+                      request.provider.delivered_ms, request.provider.used);
   if (identity::node_id_of(request.provider.key) != from ||
       !crypto::verify(request.provider.key, theirs.bytes, request.provider.signature)) {
     return std::nullopt;
@@ -96,13 +117,15 @@ std::optional<MeterReply> TenantMeter::handle_request(const identity::NodeId& fr
   const std::uint64_t total =
       lease->placement.tenant_ms +
       mine.time.take(window->begin, request.up_to, node_.ports().clock.now());
-  const crypto::Digest statement =
-      meter_statement(node_.chain_id(), request.lease, request.placement, request.interval, total);
+  const std::uint64_t used = used_by(mine, *lease, total, request.provider.used);
+  const crypto::Digest statement = meter_statement(
+      node_.chain_id(), request.lease, request.placement, request.interval, total, used);
   mine.answered = request;
-  mine.answer = {.lease = request.lease,
-                 .placement = request.placement,
-                 .interval = request.interval,
-                 .tenant = {total, node_.key().public_key(), node_.key().sign(statement.bytes)}};
+  mine.answer = {
+      .lease = request.lease,
+      .placement = request.placement,
+      .interval = request.interval,
+      .tenant = {total, used, node_.key().public_key(), node_.key().sign(statement.bytes)}};
   ++signed_;
   return mine.answer;
 }

@@ -3,8 +3,10 @@
 // and signs its own totals when the provider's node asks.
 //
 // Promises: it signs what it measured itself, once for each interval, and for nobody but the node
-// on which the lease lies. What it measures is the time for which that node was connected. It never
-// signs a total below what the ledger has, so that a restart takes nothing back.
+// on which the lease lies. What it measures is the time for which that node was connected and, if
+// it is told, for which the way to what runs there stood. How much was used it cannot measure: it
+// signs the provider's word as far as its own time and what it was told admit it. It never signs a
+// total below what the ledger has, so that a restart takes nothing back.
 #pragma once
 
 #include <map>
@@ -25,6 +27,10 @@ class TenantMeter {
                     UnixMillis held_from);
   void forget(const ledger::LeaseId& id) { watched_.erase(id); }
   void handle_asset(const assets::AssetRecord& asset, UnixMillis block_time);
+  // The stream to what runs under the lease; up until it is said to be down.
+  void set_delivery(const ledger::LeaseId& id, Delivered delivered);
+  // The most that may have been used since the lease was accepted where it lies.
+  void set_usage_bound(const ledger::LeaseId& id, std::uint64_t most);
   void handle_peer_up(const identity::NodeId& peer);
   void handle_peer_down(const identity::NodeId& peer);
 
@@ -41,10 +47,14 @@ class TenantMeter {
     identity::NodeId provider;
     crypto::Digest asset;
     DeliveredTime time;
+    std::optional<std::uint64_t> usage_bound;
     std::optional<MeterRequest> answered;
     MeterReply answer;
   };
 
+  // What this side says was used, by the provider's word.
+  std::uint64_t used_by(const Watched& watched, const ledger::LeaseRecord& lease,
+                        std::uint64_t delivered_ms, std::uint64_t claimed) const;
   bool may_ask(const identity::NodeId& from, const MeterRequest& request,
                const ledger::LeaseRecord& lease) const;
 

@@ -27,7 +27,7 @@ enum class LeaseEvent : std::uint8_t {
   Renewed,
   Moved,  // to its next choice, where it is requested again
   Draining,
-  Ended,  // Closed or Failed
+  Ended,  // Closed or Failed; a second time if its result was outvoted afterwards
   Metered,
   Settled,  // without ending
 };

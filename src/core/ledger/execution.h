@@ -86,6 +86,10 @@ class Execution {
   Checked check_provider(const LeaseId& id) const;
   bool signs_for(const crypto::PublicKey& key, const identity::OwnerId& owner) const;
 
+  // rules_result.cc
+  Checked act(const ReportDisagreement& action);
+  Checked check_result_of(const SignedResult& result, const LeaseRecord& lease) const;
+
   // rules_fault.cc
   Checked act(const ReportFault& action);
   void slash(const identity::NodeId& node, caesar::Amount amount);

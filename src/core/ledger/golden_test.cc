@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/assets/address.h"
+#include "core/ledger/job_result.h"
 #include "core/ledger/ledger.h"
 #include "core/ledger/operation.h"
 
@@ -112,8 +113,44 @@ TEST(LedgerGolden, GroupId) {
 
 TEST(LedgerGolden, MeterStatement) {
   const auto lease = filled<LeaseId>(0x66);
-  EXPECT_EQ(meter_statement(counting_chain(), lease, 1, 12, 59'000).to_string(),
-            "6e2e027cf4476fb2b31bdbae355b62cfdddd4150a77410175ed285fbe153e3c9");
+  EXPECT_EQ(meter_statement(counting_chain(), lease, 1, 12, 59'000, 118'000'000).to_string(),
+            "d59b6db695dc4d6ae5550d656d92816166272fa46c1638c2fff3060f2cd8ea65");
+}
+
+TEST(LedgerGolden, ResultCommitmentAndStatement) {
+  const auto lease = filled<LeaseId>(0x66);
+  ResultSalt salt{};
+  salt.fill(0x99);
+  const auto commitment =
+      result_commitment(counting_chain(), lease, filled<crypto::Digest>(0xaa), 3, salt);
+  EXPECT_EQ(commitment.to_string(),
+            "782ff083716c702e668e92d76807a8f4d232c34cadac65a55742165c91d580a2");
+  EXPECT_EQ(result_statement(counting_chain(), lease, commitment).to_string(),
+            "c115755b545a834f2391cb1622d14135e8c2415ad0f9def8bfc6e13a5bba19be");
+}
+
+TEST(LedgerGolden, ReportDisagreementOperationIdAndEvidence) {
+  std::vector<SignedResult> results;
+  for (const std::uint8_t byte : std::initializer_list<std::uint8_t>{1, 2, 3}) {
+    SignedResult result{.lease = filled<LeaseId>(byte),
+                        .commitment = filled<crypto::Digest>(0x10),
+                        .output = filled<crypto::Digest>(0x20),
+                        .exit_code = byte,
+                        .key = filled<crypto::PublicKey>(0x40)};
+    result.salt.fill(0x30);
+    result.signature.bytes.fill(0x50);
+    results.push_back(result);
+  }
+  const Operation operation{.chain_id = counting_chain(),
+                            .actor = filled<identity::OwnerId>(0x33),
+                            .sequence = 7,
+                            .anchor = {5, filled<crypto::Digest>(0x44)},
+                            .expiry_height = 105,
+                            .action = ReportDisagreement{results, 2}};
+  EXPECT_EQ(operation_id(operation).to_string(),
+            "2f68d66566215bb325e2b09265fb55de6a8c5933588c908c2d3a5d17ecd93a87");
+  EXPECT_EQ(evidence_hash(counting_chain(), results).to_string(),
+            "9f4e3269da7ffefe139e3dba26188e3b261deff5e187ecf2a078afb7af769317");
 }
 
 TEST(LedgerGolden, EmptyReceiptsRoot) {

@@ -3,6 +3,7 @@
 // said was delivered. docs/protocols/lending.md, "Leases", is normative.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "core/assets/asset_id.h"
 #include "core/caesar/price.h"
 #include "core/identity/ids.h"
+#include "core/ledger/policy.h"
 #include "core/privacy/grant.h"
 #include "foundation/base/time.h"
 #include "foundation/crypto/ed25519.h"
@@ -42,8 +44,10 @@ enum class LeaseEnd : std::uint8_t {
   NotAccepted,  // within the preset's window
   Dark,         // no reading signed by both sides for the preset's number of intervals
   AssetGone,    // retired, failed, in another unit, or less is offered than is leased
+  WrongResult,  // most other runs of the same purpose gave another result
 };
-// "none", "by_tenant", "expired", "by_owner", "declined", "not_accepted", "dark", "asset_gone".
+// "none", "by_tenant", "expired", "by_owner", "declined", "not_accepted", "dark", "asset_gone",
+// "wrong_result".
 std::string_view name_of(LeaseEnd end);
 
 // An asset that the tenant would take, and the grant under which; none for its own.
@@ -55,14 +59,16 @@ struct LeaseChoice {
 };
 
 // What one side says was delivered since the lease became active on this asset: milliseconds for
-// which the whole quantity was there.
+// which the whole quantity was there, and how much of it was in use, in the asset's unit times
+// seconds (millicore-seconds, byte-seconds). Payment follows what was reserved, not what was used.
 struct SignedTotal {
   std::uint64_t delivered_ms = 0;
+  std::uint64_t used = 0;  // stops at 2⁶⁴ − 1
   crypto::PublicKey key;
   crypto::Signature signature;  // of meter_statement()
   bool operator==(const SignedTotal&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.delivered_ms, self.key, self.signature);
+    return std::tie(self.delivered_ms, self.used, self.key, self.signature);
   }
 };
 
@@ -78,10 +84,17 @@ struct MeterReading {
     return std::tie(self.lease, self.placement, self.interval, self.provider, self.tenant);
   }
 };
-// H("hm.meter.v1", chain, lease, placement, interval, delivered_ms): what each side signs.
+// H("hm.meter.v1", chain, lease, placement, interval, delivered_ms, used): what each side signs.
 crypto::Digest meter_statement(const identity::ChainId& chain, const LeaseId& lease,
                                std::uint32_t placement, std::uint32_t interval,
-                               std::uint64_t delivered_ms);
+                               std::uint64_t delivered_ms, std::uint64_t used);
+
+// The most that can have been used of `quantity` in so many milliseconds: ⌊quantity · ms / 1000⌋,
+// at most 2⁶⁴ − 1.
+std::uint64_t most_used(std::uint64_t quantity, std::uint64_t ms);
+// What a total of delivered_ms admits as used. One interval's slack, because counters of use are
+// read at other moments than the time.
+std::uint64_t used_limit(const Policy& policy, std::uint64_t quantity, std::uint64_t delivered_ms);
 
 // Where a lease lies, or lay.
 struct Placement {
@@ -97,17 +110,26 @@ struct Placement {
   std::uint32_t disputed_intervals = 0;
   std::uint64_t provider_ms = 0;  // the last total that the provider signed
   std::uint64_t tenant_ms = 0;
-  std::uint64_t counted_ms = 0;  // Σ of the smaller advance of each interval
-  caesar::Amount paid;           // out of the escrow, fee included
+  std::uint64_t counted_ms = 0;     // Σ of the smaller advance of each interval
+  std::uint64_t provider_used = 0;  // the last total of use that the provider signed
+  std::uint64_t tenant_used = 0;
+  caesar::Amount paid;  // out of the escrow, fee included
   caesar::Amount fee;
   caesar::Amount reward;  // on top, out of the providers' pool
   LeaseEnd end = LeaseEnd::None;
+  // Of the disagreement that its result was part of, on whichever side: each is judged once.
+  std::optional<crypto::Digest> evidence;
+
+  // What both sides agree on at least.
+  std::uint64_t used() const { return std::min(provider_used, tenant_used); }
+
   bool operator==(const Placement&) const = default;
   static constexpr auto fields(auto& self) {
     return std::tie(self.choice, self.provider, self.node, self.price, self.notice_ms,
                     self.accepted, self.next_interval, self.counted_intervals,
                     self.disputed_intervals, self.provider_ms, self.tenant_ms, self.counted_ms,
-                    self.paid, self.fee, self.reward, self.end);
+                    self.provider_used, self.tenant_used, self.paid, self.fee, self.reward,
+                    self.end, self.evidence);
   }
 };
 
@@ -146,4 +168,4 @@ struct LeaseRecord {
 template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::ledger::LeaseState> = hm::ledger::LeaseState::Failed;
 template <>
-inline constexpr auto hm::codec::kMaxEnum<hm::ledger::LeaseEnd> = hm::ledger::LeaseEnd::AssetGone;
+inline constexpr auto hm::codec::kMaxEnum<hm::ledger::LeaseEnd> = hm::ledger::LeaseEnd::WrongResult;

@@ -6,7 +6,6 @@
 
 #include "core/caesar/settlement.h"
 #include "core/ledger/limits.h"
-#include "core/ledger/membership.h"
 #include "core/privacy/level.h"
 #include "foundation/base/check.h"
 
@@ -17,30 +16,6 @@ constexpr std::uint64_t kMillisPerDay = 86'400'000;
 
 Refused refuse(Refusal rule, std::uint64_t given = 0, std::uint64_t wanted = 0) {
   return {rule, given, wanted};
-}
-
-Refusal refusal_of(privacy::Rule rule) {
-  switch (rule) {
-    case privacy::Rule::NoGrant: return Refusal::NotGranted;
-    case privacy::Rule::AssetUnavailable: return Refusal::AssetUnavailable;
-    case privacy::Rule::LevelForbids: return Refusal::LevelForbids;
-    case privacy::Rule::NotSelected: return Refusal::GrantForOtherAssets;
-    case privacy::Rule::NotTheGrantee: return Refusal::NotTheGrantee;
-    case privacy::Rule::Expired: return Refusal::GrantExpired;
-    case privacy::Rule::OutsideHours: return Refusal::OutsideHours;
-    // The ledger does not know whether a machine is in use; its node does.
-    case privacy::Rule::OwnerActive: break;
-    case privacy::Rule::NetworkTooOpen: return Refusal::NetworkTooOpen;
-    case privacy::Rule::DurationTooLong: return Refusal::LeaseTooLong;
-    case privacy::Rule::TooMuchAtOnce: return Refusal::QuantityAboveGrant;
-    case privacy::Rule::TooManyLeases: return Refusal::TooManyLeasesOfGrant;
-    case privacy::Rule::OpenedTooOften: return Refusal::OpenedTooOften;
-    case privacy::Rule::ShareExceeded: return Refusal::ShareExceeded;
-    case privacy::Rule::NoPrice: return Refusal::NoPrice;
-    case privacy::Rule::PriceTooHigh: return Refusal::PriceTooHigh;
-    case privacy::Rule::NotEnoughFree: return Refusal::NotEnoughFree;
-  }
-  HM_CHECK(false);
 }
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
@@ -81,29 +56,6 @@ UnixMillis due_of(const Policy& policy, const LeaseRecord& lease) {
   HM_CHECK(false);
 }
 
-privacy::AssetFacts facts_of(const assets::AssetRecord& asset, const AssetUseRecord* use,
-                             std::uint64_t own) {
-  const std::uint64_t leased = (use != nullptr ? use->leased : 0) - own;
-  const std::uint64_t available = asset.terms.quantity.available;
-  return {.hash = asset.id.hash,
-          .kind = asset.id.kind,
-          .owner = asset.owner,
-          .node = asset.node,
-          .state = asset.terms.state,
-          .level = asset.terms.level,
-          .detected = asset.terms.quantity.detected,
-          .free = available - std::min(available, leased),
-          .price = asset.terms.price};
-}
-
-privacy::GrantUse use_of(const GrantUseRecord* use, const crypto::Digest& asset, UnixMillis now) {
-  if (use == nullptr) return {};
-  const auto leased = use->leased.find(asset);
-  return {.leased = leased != use->leased.end() ? leased->second : 0,
-          .open_leases = use->open_leases,
-          .opened_today = use->day == now.value / kMillisPerDay ? use->opened_on_day : 0};
-}
-
 LeaseRecord& LeaseBook::edit(const LeaseId& id) {
   LeaseRecord& lease = layer_.leases.edit(id);
   lease.changed_height = frame_.height;
@@ -121,81 +73,6 @@ void LeaseBook::note(const LeaseId& id, LeaseEvent event) {
 void LeaseBook::note(const Placement& placement, trust::Event event) {
   if (layer_.nodes.find(placement.node)->binding.owner != placement.provider) return;
   trust::note(layer_.behaviours.edit_or_add(placement.node), event, frame_.time);
-}
-
-Result<LeaseBook::GrantChain, Refused> LeaseBook::chain_of(const GrantKey& key,
-                                                           const crypto::Digest& asset) const {
-  GrantChain chain;
-  for (std::optional<privacy::GrantId> id = key.second; id;) {
-    const GrantKey link{key.first, *id};
-    const GrantRecord* record = layer_.grants.find(link);
-    if (record == nullptr && chain.empty()) return fail(refuse(Refusal::UnknownGrant));
-    if (record == nullptr || record->revoked) return fail(refuse(Refusal::GrantRevoked));
-    const auto use = use_of(layer_.grant_uses.find(link), asset, frame_.time);
-    chain.push_back({*id, &record->grant, use});
-    id = record->grant.parent;
-  }
-  for (std::size_t i = 0; i + 1 < chain.size(); ++i) chain[i].parent = &chain[i + 1];
-  return chain;
-}
-
-Result<privacy::Allow, Refused> LeaseBook::judge_link(const privacy::GrantView& link,
-                                                      const identity::OwnerId& owner,
-                                                      const privacy::Request& request,
-                                                      const privacy::AssetFacts& facts) const {
-  const MembershipOf membership(layer_, frame_, link.grant->to, owner);
-  const privacy::Decision decision =
-      privacy::may(membership.requester(), request, facts, {&link, 1}, {.now = frame_.time});
-  if (decision) return decision.allowed();
-  const privacy::Deny& denied = decision.denied();
-  return fail(refuse(refusal_of(denied.rule), denied.given, denied.allowed));
-}
-
-Result<privacy::Allow, Refused> LeaseBook::judge(const LeaseChoice& choice,
-                                                 const Terms& terms) const {
-  const assets::AssetRecord* asset = layer_.assets.find(choice.asset.hash);
-  if (asset == nullptr) return fail(refuse(Refusal::UnknownAsset));
-  if (asset->terms.state == assets::AssetState::Retired) {
-    return fail(refuse(Refusal::AssetRetired));
-  }
-  const AssetUseRecord* use = layer_.asset_uses.find(choice.asset.hash);
-  if (!terms.renews && use != nullptr && use->leases.size() >= kMaxLeasesPerAsset) {
-    return fail(refuse(Refusal::TooManyLeases, use->leases.size(), kMaxLeasesPerAsset));
-  }
-  const privacy::AssetFacts facts = facts_of(*asset, use, terms.renews ? terms.quantity : 0);
-  privacy::Request request{.quantity = terms.quantity,
-                           .duration_ms = terms.duration_ms,
-                           .network = terms.network,
-                           .highest_price = terms.highest_price,
-                           .renews = terms.renews,
-                           .held_ms = terms.held_ms};
-  if (asset->owner == terms.tenant) {
-    if (choice.grant) return fail(refuse(Refusal::OwnNeedsNoGrant));
-    const auto decision = privacy::may({.owner = terms.tenant}, request, facts, {}, {frame_.time});
-    if (decision) return decision.allowed();
-    const privacy::Deny& denied = decision.denied();
-    return fail(refuse(refusal_of(denied.rule), denied.given, denied.allowed));
-  }
-  if (!choice.grant) return fail(refuse(Refusal::NotGranted));
-
-  HM_TRY(const GrantChain chain, chain_of({asset->owner, *choice.grant}, facts.hash));
-  HM_TRY(const privacy::Allow allowed, judge_link(chain.front(), terms.tenant, request, facts));
-  // Who passed it on must still be meant by the one before, and that one still allow it.
-  request.highest_price.reset();
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    HM_TRY_VOID(judge_link(chain[i], chain[i - 1].grant->issuer, request, facts));
-  }
-  return allowed;
-}
-
-Result<Placement, Refused> LeaseBook::place(const LeaseChoice& choice, const Terms& terms) const {
-  HM_TRY(const privacy::Allow allowed, judge(choice, terms));
-  const assets::AssetRecord& asset = *layer_.assets.find(choice.asset.hash);
-  return Placement{.choice = choice,
-                   .provider = asset.owner,
-                   .node = asset.node,
-                   .price = allowed.price,
-                   .notice_ms = allowed.notice_ms};
 }
 
 template <class Change>
@@ -403,6 +280,12 @@ LeaseBook::Checked LeaseBook::check_follows(const MeterReading& reading,
   if (reading.tenant.delivered_ms < placement.tenant_ms) {
     return refuse(Refusal::MeterBackwards, reading.tenant.delivered_ms, placement.tenant_ms);
   }
+  if (reading.provider.used < placement.provider_used) {
+    return refuse(Refusal::MeterBackwards, reading.provider.used, placement.provider_used);
+  }
+  if (reading.tenant.used < placement.tenant_used) {
+    return refuse(Refusal::MeterBackwards, reading.tenant.used, placement.tenant_used);
+  }
   return std::nullopt;
 }
 
@@ -430,11 +313,17 @@ LeaseBook::Checked LeaseBook::meter(const MeterReading& reading) {
   if (by_provider > longest || by_tenant > longest) {
     return refuse(Refusal::MeterTooMuch, std::max(by_provider, by_tenant), longest);
   }
+  for (const SignedTotal& side : {reading.provider, reading.tenant}) {
+    const std::uint64_t limit = used_limit(policy, lease.quantity, side.delivered_ms);
+    if (side.used > limit) return refuse(Refusal::MeterUsedTooMuch, side.used, limit);
+  }
   placement.next_interval = reading.interval + 1;
   ++placement.counted_intervals;
   placement.provider_ms = reading.provider.delivered_ms;
   placement.tenant_ms = reading.tenant.delivered_ms;
   placement.counted_ms += std::min(by_provider, by_tenant);
+  placement.provider_used = reading.provider.used;
+  placement.tenant_used = reading.tenant.used;
   const bool is_disputed = by_provider != by_tenant;
   if (is_disputed) ++placement.disputed_intervals;
   note(placement, is_disputed ? trust::Event::Disputed : trust::Event::Witnessed);
@@ -472,6 +361,23 @@ LeaseBook::Checked LeaseBook::settle(const LeaseId& id) {
   if (pay(edit(id)).value == 0) return refuse(Refusal::NothingToSettle);
   note(id, LeaseEvent::Settled);
   return std::nullopt;
+}
+
+void LeaseBook::remember(const LeaseId& id, const crypto::Digest& evidence) {
+  edit(id).placement.evidence = evidence;
+}
+
+void LeaseBook::outvote(const LeaseId& id) {
+  LeaseRecord& lease = edit(id);
+  note(lease.placement, trust::Event::Disagreement);
+  lease.placement.end = LeaseEnd::WrongResult;
+  if (lease.is_open()) {
+    give_back(id, lease);
+    finish(id, LeaseState::Failed);
+    return;
+  }
+  lease.state = LeaseState::Failed;
+  note(id, LeaseEvent::Ended);
 }
 
 // Only what the provider's own silence or act shows: a live provider reclaims a lease whose tenant

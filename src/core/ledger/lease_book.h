@@ -42,6 +42,12 @@ class LeaseBook {
   Checked meter(const MeterReading& reading);
   Checked settle(const LeaseId& id);
 
+  // The result of where the lease lies is part of this evidence, and of no other one.
+  void remember(const LeaseId& id, const crypto::Digest& evidence);
+  // Most results of the same purpose differ from that of this lease: it fails, unpaid from here on,
+  // also if it had ended.
+  void outvote(const LeaseId& id);
+
   // Everything that the time of the block brings about. False: nothing was due.
   bool catch_up(const LeaseId& id);
 

@@ -130,6 +130,40 @@ TEST_F(Leases, ADisputedReadingCountsTheSmallerAndKeepsBoth) {
   EXPECT_EQ(trust::score(behaviour(), m.now()), 500u);
 }
 
+TEST_F(Leases, WhatWasUsedIsKeptAsEachSideSaysItAndPaysNothing) {
+  const LeaseId id = m.accepted(1, request);
+  const auto read = [&](std::uint32_t index, std::uint64_t total, std::uint64_t by_provider,
+                        std::uint64_t by_tenant) {
+    return m.by_owner(0, MeterLease{m.reading_of_use(id, index, total, by_provider, by_tenant)});
+  };
+  m.wait(interval());
+  ASSERT_FALSE(read(0, 5'000, 9, 7));
+  const Placement& placement = m.lease(id).placement;
+  EXPECT_EQ(placement.provider_used, 9u);
+  EXPECT_EQ(placement.tenant_used, 7u);
+  EXPECT_EQ(placement.used(), 7u);
+  EXPECT_EQ(placement.disputed_intervals, 0u) << "only time is disputed";
+  m.wait(interval());
+  EXPECT_EQ(rule(read(1, 10'000, 8, 9)), Refusal::MeterBackwards);
+  EXPECT_EQ(rule(read(1, 10'000, 9, 6)), Refusal::MeterBackwards);
+  EXPECT_EQ(rule(read(1, 10'000, 31, 9)), Refusal::MeterUsedTooMuch);
+  ASSERT_FALSE(read(1, 10'000, 30, 30)) << "2 threads for 10 s, and an interval of 5 s";
+  ASSERT_FALSE(m.by_owner(3, SettleLease{id}));
+  EXPECT_EQ(m.lease(id).placement.paid, Amount{5'555'555}) << "10 s of what was reserved";
+  EXPECT_EQ(m.lease(id).placement.used(), 30u);
+}
+
+TEST(Used, IsBoundedByQuantityAndTimeWithoutOverflow) {
+  EXPECT_EQ(most_used(2, 999), 1u);
+  EXPECT_EQ(most_used(2'000, 500), 1'000u);
+  EXPECT_EQ(most_used(0, UINT64_MAX), 0u);
+  EXPECT_EQ(most_used(UINT64_MAX, 1'000), UINT64_MAX);
+  EXPECT_EQ(most_used(UINT64_MAX, 2'000), UINT64_MAX);
+  const Policy& policy = policy_of(Preset::Localhost);
+  EXPECT_EQ(used_limit(policy, 1'000, 0), policy.meter_interval_ms);
+  EXPECT_EQ(used_limit(policy, 1'000, UINT64_MAX), UINT64_MAX);
+}
+
 TEST_F(Leases, ReadingsComeInOrderInTimeAndWithinWhatHasPassed) {
   const LeaseId id = m.accepted(1, request);
   EXPECT_EQ(rule(m.meter(id, 0, 1, 0)), Refusal::MeterTooMuch) << "no time has passed";

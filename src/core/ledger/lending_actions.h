@@ -10,6 +10,7 @@
 
 #include "core/caesar/amount.h"
 #include "core/identity/owner_signature.h"
+#include "core/ledger/job_result.h"
 #include "core/ledger/lease.h"
 #include "core/privacy/grant.h"
 #include "core/privacy/group.h"
@@ -180,6 +181,15 @@ struct ReportFault {
   Bytes evidence;  // at most kMaxEvidenceBytes
   bool operator==(const ReportFault&) const = default;
   static constexpr auto fields(auto& self) { return std::tie(self.evidence); }
+};
+
+// By the tenant or one of its nodes: what the nodes of leases with different providers signed as
+// the result of one and the same purpose, and that not all are alike.
+struct ReportDisagreement {
+  std::vector<SignedResult> results;  // kMinResults … kMaxResults, by lease, none twice
+  std::uint8_t quorum = 0;            // of how many that agree the tenant believes the result
+  bool operator==(const ReportDisagreement&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.results, self.quorum); }
 };
 
 }  // namespace hm::ledger

@@ -37,6 +37,11 @@ inline constexpr std::size_t kMaxUnbondings = 16;
 // Two signed votes take less than half of it.
 inline constexpr std::size_t kMaxEvidenceBytes = 1024;
 
+// Results in one disagreement: the fewest of which one can be outvoted, and as many signatures as
+// an operation may cost.
+inline constexpr std::size_t kMinResults = 3;
+inline constexpr std::size_t kMaxResults = 16;
+
 // The last ids of each actor's operations, by which a repeated operation is told from another one
 // with a used sequence. More than a client keeps outstanding for one actor.
 inline constexpr std::size_t kRecentOperations = 16;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ledger/operation.h"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 
 #include "core/ledger/limits.h"
@@ -60,10 +62,27 @@ Checked check_kind(const assets::AssetId& id, const assets::AssetTerms& terms) {
 Checked check_reading(const identity::ChainId& chain, const MeterReading& reading) {
   for (const SignedTotal& side : {reading.provider, reading.tenant}) {
     const auto statement = meter_statement(chain, reading.lease, reading.placement,
-                                           reading.interval, side.delivered_ms);
+                                           reading.interval, side.delivered_ms, side.used);
     if (!crypto::verify(side.key, statement.view(), side.signature)) {
       return refuse(Refusal::BadMeterSignature);
     }
+  }
+  return std::nullopt;
+}
+
+Checked check_results(const identity::ChainId& chain, const ReportDisagreement& action) {
+  const auto& results = action.results;
+  // One is no quorum, and none is larger than all.
+  if (results.size() < kMinResults || results.size() > kMaxResults || action.quorum < 2 ||
+      action.quorum > results.size() ||
+      std::ranges::adjacent_find(results, std::ranges::greater_equal{}, &SignedResult::lease) !=
+          results.end()) {
+    return refuse(Refusal::ResultsInvalid);
+  }
+  for (const SignedResult& result : results) {
+    const auto fault = check_result(chain, result);
+    if (fault == ResultFault::NotCommitted) return refuse(Refusal::ResultNotCommitted);
+    if (fault) return refuse(Refusal::BadResultSignature);
   }
   return std::nullopt;
 }
@@ -189,6 +208,9 @@ struct FormCheck {
     if (action.evidence.size() <= kMaxEvidenceBytes) return std::nullopt;
     return refuse(Refusal::EvidenceProvesNothing);
   }
+  Checked operator()(const ReportDisagreement& action) const {
+    return check_results(chain, action);
+  }
 
   static Checked check_above_zero(std::uint64_t amount) {
     if (amount == 0) return refuse(Refusal::ZeroAmount);
@@ -219,7 +241,7 @@ std::string_view name_of(const Action& action) {
       "record_federation", "commit_vault",  "open_lease",     "accept_lease",
       "decline_lease",     "renew_lease",   "close_lease",    "reclaim_lease",
       "meter_lease",       "settle_lease",  "bond",           "unbond",
-      "delegate",          "undelegate",    "report_fault"};
+      "delegate",          "undelegate",    "report_fault",   "report_disagreement"};
   return kNames.at(action.index());
 }
 

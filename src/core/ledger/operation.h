@@ -109,7 +109,7 @@ using Action =
                  RetireAsset, TransferCaes, RotateKeys, AddGrant, RevokeGrant, SetGroup,
                  RecordCertificate, RecordFederation, CommitVault, OpenLease, AcceptLease,
                  DeclineLease, RenewLease, CloseLease, ReclaimLease, MeterLease, SettleLease, Bond,
-                 Unbond, Delegate, Undelegate, ReportFault>;
+                 Unbond, Delegate, Undelegate, ReportFault, ReportDisagreement>;
 
 // "register_owner", "register_node", "register_asset", …
 std::string_view name_of(const Action& action);
@@ -154,7 +154,8 @@ struct PreparedOperation {
 // Decodes strictly, bounds, checks the chain, the signature and every signature inside that needs
 // no key from the state: of a node binding the node's and the owner's Ed25519 half (with the
 // operation's key as the owner's; Ledger checks that it is), of a rotation those of the new keys,
-// of a reading both sides'. Touches no state; any thread. Refusals: those whose rule needs none.
+// of a reading both sides', of results all. Touches no state; any thread. Refusals: those whose
+// rule needs none.
 Result<PreparedOperation, Refused> prepare(ByteView bytes, const identity::ChainId& chain);
 
 // The same for an operation that is already decoded.

@@ -33,7 +33,8 @@ constexpr std::array<Policy, 3> kPolicies = {{
      .meter_interval_ms = 5'000,
      .dark_after_intervals = 3,
      .longest_lease_ms = kMonth,
-     .lease_retention_ms = kDay / 24},
+     .lease_retention_ms = kDay / 24,
+     .evidence_window_ms = kDay / 48},
     {.bond_register_owner = caes(100),
      .bond_register_node = caes(10),
      .bond_register_asset = caes(10),
@@ -50,7 +51,8 @@ constexpr std::array<Policy, 3> kPolicies = {{
      .meter_interval_ms = 60'000,
      .dark_after_intervals = 3,
      .longest_lease_ms = kMonth,
-     .lease_retention_ms = kDay},
+     .lease_retention_ms = kDay,
+     .evidence_window_ms = kDay / 2},
     {.bond_register_owner = caes(1'000),
      .bond_register_node = caes(100),
      .bond_register_asset = caes(100),
@@ -67,7 +69,8 @@ constexpr std::array<Policy, 3> kPolicies = {{
      .meter_interval_ms = 60'000,
      .dark_after_intervals = 5,
      .longest_lease_ms = kMonth,
-     .lease_retention_ms = kDay},
+     .lease_retention_ms = kDay,
+     .evidence_window_ms = kDay / 2},
 }};
 
 }  // namespace

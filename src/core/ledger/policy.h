@@ -42,6 +42,7 @@ struct Policy {
   std::uint64_t dark_after_intervals;  // so many without a reading: the provider counts as dark
   std::uint64_t longest_lease_ms;      // renewals included
   std::uint64_t lease_retention_ms;    // for which an ended lease is kept
+  std::uint64_t evidence_window_ms;    // within it, for which its result can be disputed
 };
 
 const Policy& policy_of(Preset preset);

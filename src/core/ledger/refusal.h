@@ -145,8 +145,21 @@ enum class Refusal : std::uint8_t {
   NotEnoughShares,        // more shares than the delegator has
   EvidenceProvesNothing,  // no two votes that an honest validator never signs both
   FaultKnown,             // this validator was punished within the window
+  // Use and results.
+  MeterUsedTooMuch,     // more was used than the quantity allows in the time delivered
+  ResultsInvalid,       // too few or many, out of order, or a quorum that means nothing
+  ResultNotCommitted,   // what a node committed to is not what it is said to have put out
+  BadResultSignature,   // a signature of a result does not verify
+  ResultOfOwn,          // a tenant's own asset is no other opinion
+  ResultNotByNode,      // signed by another key than that of the provider's node
+  ResultsKnown,         // a result was part of a disagreement before
+  ResultTooLate,        // its lease ended too long ago
+  ResultsOfOtherRuns,   // the leases have not all the same purpose
+  ResultProviderTwice,  // two of the leases are with one provider
+  NoMajority,           // fewer agree than half of them and one, or than the quorum
+  NoDisagreement,       // all results are alike
 };
-inline constexpr Refusal kLastRefusal = Refusal::FaultKnown;
+inline constexpr Refusal kLastRefusal = Refusal::NoDisagreement;
 
 // Stable lower-case name, e.g. "bond_below_minimum".
 std::string_view name_of(Refusal rule);

@@ -306,6 +306,68 @@ void add_meter_cases(Cases& cases) {
   cases[Refusal::MeterBeyondEnd] = with_reading(5, 720, 0);
   cases[Refusal::MeterTooLate] = with_reading(21, 0, 0);
   cases[Refusal::MeterTooMuch] = with_reading(5, 0, 2'501);
+  cases[Refusal::MeterUsedTooMuch] = with_lease([](World& w, const LeaseId& id, const Lent&) {
+    w.market.wait(w.market.policy().meter_interval_ms);
+    // 2 threads for 5 s, and 5 s of slack.
+    return w.submit(0, MeterLease{w.market.reading_of_use(id, 0, 5'000, 20, 21)});
+  });
+}
+
+// Owner 1's runs of one purpose with the owners 0, 2 and 3, of which the last gives another result;
+// `change` spoils the report.
+struct Runs {
+  explicit Runs(World& w, std::vector<std::uint32_t> providers = {0, 2, 3}) {
+    leases = w.market.runs(1, providers);
+    for (std::size_t i = 0; i < leases.size(); ++i) {
+      const bool differs = i + 1 == leases.size();
+      results.push_back(w.market.result(leases[i], 1000 + providers[i], differs ? 2 : 1));
+    }
+  }
+  std::vector<LeaseId> leases;
+  std::vector<SignedResult> results;
+};
+Case with_results(const std::function<void(World&, Runs&)>& change, std::uint8_t quorum = 2) {
+  return [=](World& w) {
+    Runs runs(w);
+    change(w, runs);
+    return w.submit(1, Market::disagreement(runs.results, quorum));
+  };
+}
+
+void add_result_cases(Cases& cases) {
+  cases[Refusal::ResultsInvalid] =
+      with_results([](World&, Runs& runs) { runs.results[1] = runs.results[0]; });
+  cases[Refusal::ResultNotCommitted] =
+      with_results([](World&, Runs& runs) { runs.results[0].exit_code ^= 1; });
+  cases[Refusal::BadResultSignature] =
+      with_results([](World&, Runs& runs) { runs.results[0].signature.bytes[5] ^= 1; });
+  cases[Refusal::ResultNotByNode] = with_results([](World& w, Runs& runs) {
+    runs.results[0] = w.market.result(runs.leases[0], 0, 1);  // the owner's own key
+  });
+  cases[Refusal::ResultOfOwn] = with_results([](World& w, Runs& runs) {
+    auto own = Market::request({{w.market.lend(30, lent_terms(), 1), std::nullopt}});
+    own.purpose = crypto::sha256(Bytes{7});
+    runs.results.push_back(w.market.result(w.market.accepted(1, own, 1001), 1001, 1));
+  });
+  cases[Refusal::ResultsKnown] = with_results(
+      [](World& w, Runs& runs) { EXPECT_FALSE(w.submit(1, Market::disagreement(runs.results))); });
+  cases[Refusal::ResultTooLate] = with_results([](World& w, Runs& runs) {
+    for (const LeaseId& id : runs.leases) EXPECT_FALSE(w.submit(1, CloseLease{id}));
+    w.market.wait(w.market.policy().evidence_window_ms + 1);
+  });
+  cases[Refusal::ResultsOfOtherRuns] = with_results([](World& w, Runs& runs) {
+    auto other = Market::request({{w.market.lend(30), w.market.id_of(w.market.open_grant())}});
+    other.purpose = crypto::sha256(Bytes{8});
+    runs.results[0] = w.market.result(w.market.accepted(1, other), 1000, 1);
+  });
+  cases[Refusal::ResultProviderTwice] = with_results([](World& w, Runs& runs) {
+    auto again = Market::request({{w.market.lend(30), w.market.id_of(w.market.open_grant())}});
+    again.purpose = crypto::sha256(Bytes{7});
+    runs.results.push_back(w.market.result(w.market.accepted(1, again), 1000, 1));
+  });
+  cases[Refusal::NoMajority] = with_results([](World&, Runs&) {}, 3);
+  cases[Refusal::NoDisagreement] = with_results(
+      [](World& w, Runs& runs) { runs.results[2] = w.market.result(runs.leases[2], 1003, 1); });
 }
 
 }  // namespace
@@ -320,6 +382,7 @@ void add_lease_cases(Cases& cases) {
   add_decision_cases(cases);
   add_request_cases(cases);
   add_meter_cases(cases);
+  add_result_cases(cases);
 }
 
 void add_staking_cases(Cases& cases) {

@@ -3,6 +3,7 @@
 // For tests, benches and fuzz targets. Not for programs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,9 +44,10 @@ inline identity::OwnerSignature signed_by(std::uint32_t owner_seed,
 
 inline SignedTotal signed_total(const identity::ChainId& chain, const LeaseId& lease,
                                 std::uint32_t placement, std::uint32_t interval,
-                                std::uint64_t delivered_ms, const crypto::SigningKey& signer) {
-  const auto statement = meter_statement(chain, lease, placement, interval, delivered_ms);
-  return {delivered_ms, signer.public_key(), signer.sign(statement.view())};
+                                std::uint64_t delivered_ms, const crypto::SigningKey& signer,
+                                std::uint64_t used = 0) {
+  const auto statement = meter_statement(chain, lease, placement, interval, delivered_ms, used);
+  return {delivered_ms, used, signer.public_key(), signer.sign(statement.view())};
 }
 
 // Owner 0 lends what is on its node 1000; the others are tenants.
@@ -167,6 +169,13 @@ class Market {
             signed_total(chain_.id(), lease, placement, interval, by_provider, key(provider)),
             signed_total(chain_.id(), lease, placement, interval, by_tenant, key(tenant))};
   }
+  // The same by the nodes 1000 and 1001, with what each says was used.
+  MeterReading reading_of_use(const LeaseId& lease, std::uint32_t interval, std::uint64_t total,
+                              std::uint64_t by_provider, std::uint64_t by_tenant) const {
+    return {lease, 0, interval,
+            signed_total(chain_.id(), lease, 0, interval, total, key(1000), by_provider),
+            signed_total(chain_.id(), lease, 0, interval, total, key(1001), by_tenant)};
+  }
   // Submitted by owner 0.
   std::optional<Refused> meter(const LeaseId& lease, std::uint32_t interval,
                                std::uint64_t by_provider, std::uint64_t by_tenant) {
@@ -183,6 +192,31 @@ class Market {
       if (end > now_.value) now_.value = end;
       HM_CHECK(!meter(id, interval, total, total));
     }
+  }
+
+  // Runs of one purpose by owner `tenant` with each of these owners, accepted by their nodes.
+  std::vector<LeaseId> runs(std::uint32_t tenant, const std::vector<std::uint32_t>& providers,
+                            const crypto::Digest& purpose = crypto::sha256(Bytes{7})) {
+    std::vector<LeaseId> leases;
+    for (const std::uint32_t provider : providers) {
+      const auto asset = lend(100 + provider, lent_terms(), provider);
+      OpenLease action = request({{asset, grant(open_grant(provider), provider)}});
+      action.purpose = purpose;
+      leases.push_back(accepted(tenant, action, 1000 + provider));
+    }
+    return leases;
+  }
+  // What node `node` says came out: a digest of this byte.
+  SignedResult result(const LeaseId& lease, std::uint32_t node, std::uint8_t output,
+                      std::uint8_t exit_code = 0) const {
+    return sign_result(chain_.id(), lease, crypto::sha256(Bytes{output}), exit_code,
+                       ResultSalt{output}, key(node));
+  }
+  // In the order that the ledger wants.
+  static ReportDisagreement disagreement(std::vector<SignedResult> results,
+                                         std::uint8_t quorum = 2) {
+    std::ranges::sort(results, {}, &SignedResult::lease);
+    return {std::move(results), quorum};
   }
 
   caesar::Amount balance(std::uint32_t seed) const {

@@ -9,7 +9,7 @@ namespace hm::ledger::sample {
 
 struct LendingChain {
   static Genesis document() {
-    static const Genesis made = genesis(2);
+    static const Genesis made = genesis(4);
     return made;
   }
   Market market{document()};
@@ -27,6 +27,13 @@ struct LendingChain {
   LeaseId asked_of_us = market.open(1, Market::request({{lent, given}}));
   LeaseId from_us = market.accepted(1, Market::request({{lent, given}}));
   LeaseId to_us = market.accepted(0, Market::request({{others, got}}), 1001);
+  std::vector<LeaseId> runs = [this] {
+    std::vector<LeaseId> leases = market.runs(0, {2, 3});
+    OpenLease third = Market::request({{others, got}});
+    third.purpose = market.lease(leases[0]).purpose;
+    leases.push_back(market.accepted(0, third, 1001));
+    return leases;
+  }();
 
   LendingChain() {
     const auto done = [](const std::optional<Refused>& refused) { HM_CHECK(!refused); };

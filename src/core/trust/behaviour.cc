@@ -37,6 +37,7 @@ constexpr std::array<EventRow, kEvents> kRows = {{
     {Event::AuditPassed, "audits_passed", &Behaviour::audits_passed},
     {Event::AuditFailed, "audits_failed", &Behaviour::audits_failed},
     {Event::Disputed, "disputed_intervals", &Behaviour::disputed},
+    {Event::Disagreement, "disagreements", &Behaviour::disagreements},
 }};
 static_assert([] {
   for (std::size_t i = 0; i < kEvents; ++i) {

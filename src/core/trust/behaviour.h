@@ -14,6 +14,9 @@
 //   and weighs nothing: weighing against the provider would let a tenant destroy it for the price
 //   of false readings, weighing against the tenant the reverse. Since only the smaller reading is
 //   paid, a provider that claims too much gains nothing either.
+// - A Disagreement is the word of most of several providers that one tenant chose, on a program
+//   that it chose: a tenant that plans it can make an honest node differ. It weighs as much as one
+//   lease let down, no more.
 // Events between nodes of one owner are not to be noted; they would be praise of oneself.
 #pragma once
 
@@ -33,9 +36,10 @@ enum class Event : std::uint8_t {
   LeaseFailed,  // a lease that the provider let down: went dark, or declined after accepting
   AuditPassed,
   AuditFailed,
-  Disputed,  // a metered interval of which the two sides signed different readings
+  Disputed,      // a metered interval of which the two sides signed different readings
+  Disagreement,  // a result that most other runs of the same purpose contradict
 };
-inline constexpr std::size_t kEvents = 7;
+inline constexpr std::size_t kEvents = 8;
 
 // "witnessed_intervals", "leases_failed", …
 std::string_view name_of(Event event);
@@ -54,12 +58,14 @@ struct Behaviour {
   std::uint64_t audits_passed = 0;
   std::uint64_t audits_failed = 0;
   std::uint64_t disputed = 0;
+  std::uint64_t disagreements = 0;
   std::uint64_t day = 0;  // days of UTC since 1970 up to which the counts have faded
 
   bool operator==(const Behaviour&) const = default;
   static constexpr auto fields(auto& self) {
     return std::tie(self.witnessed, self.missed, self.leases_kept, self.leases_failed,
-                    self.audits_passed, self.audits_failed, self.disputed, self.day);
+                    self.audits_passed, self.audits_failed, self.disputed, self.disagreements,
+                    self.day);
   }
 
   std::uint64_t count(Event event) const;

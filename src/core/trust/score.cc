@@ -17,6 +17,7 @@ constexpr std::array<std::int64_t, kEvents> kWeights = {
     kAuditPassedWeight,
     -kAuditFailedWeight,
     0,
+    -kDisagreementWeight,
 };
 constexpr std::int64_t kPrior = kPriorWeight * static_cast<std::int64_t>(kCountScale);
 

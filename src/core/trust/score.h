@@ -30,6 +30,7 @@ inline constexpr std::int64_t kLeaseKeptWeight = 50;
 inline constexpr std::int64_t kLeaseFailedWeight = 500;
 inline constexpr std::int64_t kAuditPassedWeight = 100;
 inline constexpr std::int64_t kAuditFailedWeight = 5000;
+inline constexpr std::int64_t kDisagreementWeight = 500;
 // What nothing known weighs: so many intervals move an unknown node half of the way up.
 inline constexpr std::int64_t kPriorWeight = 2000;
 

@@ -19,10 +19,11 @@ constexpr std::uint64_t kDay = 86'400'000;
 constexpr UnixMillis at_day(std::uint64_t day) { return UnixMillis{day * kDay}; }
 
 const std::vector<Event> kGood = {Event::Witnessed, Event::LeaseKept, Event::AuditPassed};
-const std::vector<Event> kBad = {Event::Missed, Event::LeaseFailed, Event::AuditFailed};
+const std::vector<Event> kBad = {Event::Missed, Event::LeaseFailed, Event::AuditFailed,
+                                 Event::Disagreement};
 const std::vector<Event> kAll = {Event::Witnessed,   Event::Missed,      Event::LeaseKept,
                                  Event::LeaseFailed, Event::AuditPassed, Event::AuditFailed,
-                                 Event::Disputed};
+                                 Event::Disputed,    Event::Disagreement};
 
 Behaviour any_behaviour() {
   const auto count = [] {
@@ -33,7 +34,7 @@ Behaviour any_behaviour() {
   Behaviour out;
   out.witnessed = count(), out.missed = count(), out.leases_kept = count();
   out.leases_failed = count(), out.audits_passed = count(), out.audits_failed = count();
-  out.disputed = count();
+  out.disputed = count(), out.disagreements = count();
   out.day = 100;
   return out;
 }
@@ -99,7 +100,7 @@ TEST(Behaviour, HasOneEncoding) {
   Behaviour behaviour;
   note(behaviour, Event::Disputed, at_day(3));
   const Bytes bytes = codec::encode(behaviour);
-  EXPECT_EQ(bytes.size(), 64U);
+  EXPECT_EQ(bytes.size(), 72U);
   EXPECT_EQ(codec::decode<Behaviour>(bytes), behaviour);
 }
 
@@ -121,6 +122,7 @@ TEST(Score, AFewGoodIntervalsSayLittleAndManyNeverSayEverything) {
 }
 
 TEST(Score, AFailureWeighsMoreThanTheSuccessThatItUndoes) {
+  // A disagreement undoes no one success; it weighs as a lease let down.
   for (std::size_t i = 0; i < kGood.size(); ++i) {
     Behaviour behaviour;
     note(behaviour, kGood[i], at_day(0), 9);
@@ -158,6 +160,7 @@ TEST(Score, TimeMovesItTowardsNeutral) {
     Behaviour behaviour = any_behaviour();
     if (*rc::gen::arbitrary<bool>()) {
       behaviour.missed = behaviour.leases_failed = behaviour.audits_failed = 0;
+      behaviour.disagreements = 0;
     } else {
       behaviour.witnessed = behaviour.leases_kept = behaviour.audits_passed = 0;
     }
@@ -165,8 +168,8 @@ TEST(Score, TimeMovesItTowardsNeutral) {
       RC_ASSERT(distance(behaviour, day + 1) <= distance(behaviour, day));
     }
   }));
-  // Counts are rounded apart from each other: of the bad ones a day may lose 5 510 weighted
-  // thousandths more than it should, which is 1.4 points against the prior alone.
+  // Counts are rounded apart from each other: of the bad ones a day may lose 6 010 weighted
+  // thousandths more than it should, which is 1.5 points against the prior alone.
   EXPECT_TRUE(rc::check("any history: every day, but for two points of rounding", [] {
     const Behaviour behaviour = any_behaviour();
     for (std::uint64_t day = 100; day < 200; ++day) {

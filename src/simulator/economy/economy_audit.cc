@@ -62,9 +62,41 @@ Finding count_grants(const Tables& tables, const ledger::LeaseId& id, const Leas
   return std::nullopt;
 }
 
+// Nothing was used beyond what was delivered, and no more was delivered than both sides say.
+Finding check_placement(const Tables& tables, const ledger::LeaseId& id, const LeaseRecord& lease,
+                        const ledger::Placement& placement) {
+  const ledger::Policy& policy = ledger::policy_of(tables.chain.preset);
+  const auto exceeds = [&](std::uint64_t used, std::uint64_t delivered_ms) {
+    const Wide most = Wide{lease.quantity} * (delivered_ms + policy.meter_interval_ms) / 1000;
+    return Wide{used} > most;
+  };
+  if (exceeds(placement.provider_used, placement.provider_ms) ||
+      exceeds(placement.tenant_used, placement.tenant_ms)) {
+    return violated("lease", "lease {} was used more than it was there", short_name(id.bytes));
+  }
+  const bool is_outvoted = placement.end == ledger::LeaseEnd::WrongResult;
+  if (is_outvoted && (!placement.evidence || lease.state != ledger::LeaseState::Failed)) {
+    return violated("lease", "lease {} was outvoted without evidence, or goes on",
+                    short_name(id.bytes));
+  }
+  if (placement.counted_ms > std::min(placement.provider_ms, placement.tenant_ms)) {
+    return violated("lease", "lease {} counts more than a side said", short_name(id.bytes));
+  }
+  return std::nullopt;
+}
+
+Finding check_placements(const Tables& tables, const ledger::LeaseId& id,
+                         const LeaseRecord& lease) {
+  for (const ledger::Placement& past : lease.past) {
+    if (auto finding = check_placement(tables, id, lease, past)) return finding;
+  }
+  return check_placement(tables, id, lease, lease.placement);
+}
+
 Finding count_leases(const Tables& tables, Counted& counted) {
   for (const auto& [id, lease] : tables.leases) {
     ++counted.leases_of[lease.tenant];
+    if (auto finding = check_placements(tables, id, lease)) return finding;
     const ledger::LeaseChoice& choice = lease.placement.choice;
     if (!lease.is_open()) {
       if (lease.escrow.value == 0) continue;

@@ -28,6 +28,7 @@ const std::vector<Draw::Verb>& Draw::verbs() {
       {250, &Draw::renew_lease},
       {60, &Draw::decline_lease},
       {100, &Draw::reclaim_lease},
+      {300, &Draw::report_disagreement},
       {500, &Draw::transfer_caes},
       {100, &Draw::bond},
       {60, &Draw::unbond},

@@ -130,6 +130,8 @@ class Draw {
   Drawn reclaim_lease();
   Drawn meter_lease();
   Drawn settle_lease();
+  Drawn report_disagreement();
+  ledger::SignedResult result(const ledger::LeaseId& id, const ledger::LeaseRecord& lease);
   ledger::Actor provider_of(const ledger::LeaseRecord& lease);
   ledger::Actor tenant_of(const ledger::LeaseRecord& lease);
   bool is_dark(const ledger::LeaseRecord& lease) const;

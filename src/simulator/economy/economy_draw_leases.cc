@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases from request to payment.
 #include <algorithm>
+#include <set>
 
 #include "core/ledger/limits.h"
 #include "core/privacy/level.h"
@@ -132,6 +133,11 @@ Draw::Drawn Draw::open_lease() {
     if (!is_there) action.choices.push_back(*made);
   }
   if (action.choices.empty()) return std::nullopt;
+  // A job of the tenant's, of which it has several runs.
+  if (random_.chance(700)) {
+    action.purpose.emplace().bytes = tenant.bytes;
+    if (random_.chance(50)) action.purpose->bytes[0] ^= 1;
+  }
   switch (random_.below(200)) {
     case 0: action.duration_ms = policy.longest_lease_ms + random_.below(2); break;
     case 1: action.quantity = random_.next() | 1; break;
@@ -213,6 +219,43 @@ Draw::Drawn Draw::settle_lease() {
               ledger::SettleLease{*id});
 }
 
+// Most say the same; nothing but prepare() looks at commitment and signature.
+ledger::SignedResult Draw::result(const ledger::LeaseId& id, const LeaseRecord& lease) {
+  ledger::SignedResult made;
+  made.lease = id;
+  if (random_.chance(200)) made.exit_code = 1;
+  if (random_.chance(20)) made.output.bytes[0] = 1;
+  made.key = cast_.machine_of(lease.placement.node)->key.public_key();
+  if (random_.chance(10)) made.key = key_of(id_of(any_person()));
+  return made;
+}
+
+// Of a tenant's runs with different providers, as far as a tenant looks.
+Draw::Drawn Draw::report_disagreement() {
+  const auto any = leases_.any(LeaseGroup::Running, random_);
+  if (!any) return std::nullopt;
+  const identity::OwnerId tenant = ledger_.lease(*any)->tenant;
+  const bool is_careless = random_.chance(100);
+  std::set<identity::OwnerId> providers;
+  ledger::ReportDisagreement action;
+  for (const ledger::LeaseId& id : ledger_.lease_index().of_tenant(tenant)) {
+    const LeaseRecord& lease = *ledger_.lease(id);
+    const ledger::Placement& placement = lease.placement;
+    const std::uint64_t ended = lease.is_open() ? 0 : time_.value - lease.ends.value;
+    const bool is_fit = !is_own(lease) && placement.accepted.value != 0 && lease.purpose &&
+                        !placement.evidence && lease.purpose->bytes == tenant.bytes &&
+                        ended <= ledger_.policy().evidence_window_ms &&
+                        ledger_.node(placement.node)->binding.owner == placement.provider;
+    if (!is_fit && !(is_careless && random_.chance(300))) continue;
+    if (!providers.insert(placement.provider).second && !is_careless) continue;
+    action.results.push_back(result(id, lease));
+    if (action.results.size() == ledger::kMaxResults) break;
+  }
+  if (action.results.size() < ledger::kMinResults) return std::nullopt;
+  action.quorum = static_cast<std::uint8_t>(random_.between(2, action.results.size()));
+  return make(tenant_of(*ledger_.lease(*any)), std::move(action));
+}
+
 // What an honest machine would say now: the last whole interval, or the one that is running.
 ledger::MeterReading Draw::reading(const ledger::LeaseId& id, const LeaseRecord& lease) {
   const std::uint64_t length = ledger_.policy().meter_interval_ms;
@@ -230,18 +273,29 @@ ledger::MeterReading Draw::reading(const ledger::LeaseId& id, const LeaseRecord&
                                .placement = static_cast<std::uint32_t>(lease.past.size()),
                                .interval = static_cast<std::uint32_t>(interval),
                                .provider = {.delivered_ms = placement.provider_ms + delivered,
+                                            .used = placement.provider_used,
                                             .key = machine.key.public_key(),
                                             .signature = {}},
                                .tenant = {.delivered_ms = placement.tenant_ms + delivered,
+                                          .used = placement.tenant_used,
                                           .key = key_of(lease.tenant),
                                           .signature = {}}};
   if (random_.chance(80)) reading.tenant.delivered_ms -= random_.below(delivered + 1);
   if (random_.chance(50)) reading.provider.delivered_ms -= random_.below(delivered + 1);
+  // Something runs under half of the leases; the tenant takes the provider's word, mostly.
+  if (random_.chance(500)) {
+    const std::uint64_t most = ledger::most_used(lease.quantity, delivered);
+    reading.provider.used += most == 0 ? 0 : random_.below(most);
+    const bool believes = random_.chance(900) && reading.provider.used >= placement.tenant_used;
+    if (believes && reading.tenant.delivered_ms == reading.provider.delivered_ms) {
+      reading.tenant.used = reading.provider.used;
+    }
+  }
   return reading;
 }
 
 void Draw::spoil(ledger::MeterReading& reading) {
-  switch (random_.below(9)) {
+  switch (random_.below(11)) {
     case 0: reading.interval -= std::min<std::uint32_t>(reading.interval, 2); return;
     case 1: reading.interval += 1 + static_cast<std::uint32_t>(random_.below(8)); return;
     case 2: reading.interval = UINT32_MAX; return;
@@ -249,7 +303,9 @@ void Draw::spoil(ledger::MeterReading& reading) {
     case 4: reading.tenant.delivered_ms = random_.next(); return;
     case 5: reading.provider.delivered_ms /= 2; return;
     case 6: ++reading.placement; return;
-    case 7:
+    case 7: reading.tenant.used = random_.next(); return;
+    case 8: reading.provider.used -= std::min<std::uint64_t>(reading.provider.used, 1); return;
+    case 9:
       reading.provider.key = cast_.machines[random_.below(cast_.machines.size())].key.public_key();
       return;
     default: reading.tenant.key = key_of(id_of(any_person())); return;

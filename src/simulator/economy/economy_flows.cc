@@ -43,7 +43,11 @@ std::optional<std::string_view> wrong_placement(const LeaseRecord& lease,
                                                 const ledger::Placement& placement, bool is_over) {
   const auto earned = caesar::cost(placement.price, lease.quantity, placement.counted_ms);
   if (!earned || placement.paid > *earned) return "more is paid than was delivered";
-  if (is_over && placement.paid != *earned) return "what was delivered is not all paid";
+  // Whose result was outvoted is paid nothing more.
+  const bool is_outvoted = placement.end == ledger::LeaseEnd::WrongResult;
+  if (is_over && !is_outvoted && placement.paid != *earned) {
+    return "what was delivered is not all paid";
+  }
   if (placement.fee > placement.paid) return "the fee exceeds the payment";
   if (3 * Wide{placement.reward.value} > 2 * Wide{placement.fee.value}) {
     return "the reward exceeds two thirds of the fee";

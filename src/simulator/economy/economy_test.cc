@@ -81,6 +81,20 @@ TEST(EconomyAudit, NoticesAnOverCommittedAsset) {
             "over_commit");
 }
 
+TEST(EconomyAudit, NoticesALeaseThatWasUsedMoreThanItWasThere) {
+  EXPECT_EQ(check_of([](Tables& tables) { open_lease(tables).placement.tenant_used = UINT64_MAX; }),
+            "lease");
+  EXPECT_EQ(check_of([](Tables& tables) { open_lease(tables).placement.counted_ms = UINT64_MAX; }),
+            "lease");
+}
+
+TEST(EconomyAudit, NoticesALeaseThatWasOutvotedAndGoesOn) {
+  EXPECT_EQ(check_of([](Tables& tables) {
+              open_lease(tables).placement.end = ledger::LeaseEnd::WrongResult;
+            }),
+            "lease");
+}
+
 TEST(EconomyAudit, NoticesUsesThatAreNotThoseOfTheLeases) {
   EXPECT_EQ(check_of([](Tables& tables) { ++tables.asset_uses.begin()->second.leased; }),
             "asset_use");
