@@ -16,12 +16,13 @@ namespace hm::ports {
 // Each channel is a stream of its own per peer, so that a long transfer never delays a vote.
 // Limits per channel are in core/stoq/limits.h.
 enum class Channel : std::uint8_t {
-  Consensus,  // proposals, votes, certificates
-  Gossip,     // operations on their way to the leader
-  Sync,       // final blocks for a node that lags
-  Leases,     // readings, between the two sides of a lease
+  Consensus,   // proposals, votes, certificates
+  Gossip,      // operations on their way to the leader
+  Sync,        // final blocks for a node that lags
+  Leases,      // readings, between the two sides of a lease
+  Containers,  // streams to what a tenant runs, and images on their way there
 };
-inline constexpr std::size_t kChannelCount = 4;
+inline constexpr std::size_t kChannelCount = 5;
 
 enum class SendResult : std::uint8_t { Queued, NotConnected, QueueFull };
 

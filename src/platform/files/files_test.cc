@@ -13,6 +13,7 @@
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
 #include "platform/files/process_lock.h"
+#include "platform/files/scratch_folder.h"
 
 namespace hm::files {
 namespace {
@@ -154,6 +155,24 @@ TEST_F(Files, FoldersAreMadeWithTheirParents) {
   EXPECT_TRUE(make_folder(path("a/b/c"), 0700));
   put("a/file", "");
   EXPECT_FALSE(make_folder(path("a/file/d"), 0700));
+}
+
+TEST_F(Files, AScratchFileIsGoneWithItsObjectAndWithTheNextProcess) {
+  const auto folder = open_scratch_folder(path("scratch"));
+  ASSERT_TRUE(folder);
+  auto file = (*folder)->create();
+  ASSERT_TRUE(file);
+  const std::string name = (*file)->path();
+  ASSERT_TRUE((*file)->append(as_bytes("hello ")));
+  ASSERT_TRUE((*file)->append(as_bytes("world")));
+  EXPECT_EQ(*(*file)->size(), 11U);
+  EXPECT_EQ(as_text(*(*file)->read(6, 100)), "world");
+  EXPECT_TRUE((*file)->read(11, 1)->empty());
+  file->reset();
+  EXPECT_FALSE(fs::exists(name));
+  std::ofstream(path("scratch/left")) << "by a killed process";
+  ASSERT_TRUE(open_scratch_folder(path("scratch")));
+  EXPECT_TRUE(fs::is_empty(path("scratch")));
 }
 
 }  // namespace
