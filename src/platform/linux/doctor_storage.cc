@@ -168,11 +168,14 @@ DoctorCheck check_fuse(const DoctorOptions& options) {
 DoctorCheck check_loop(const DoctorOptions& options) {
   const std::string device = options.dev_root + "/loop-control";
   const int fd = ::open(device.c_str(), O_RDWR | O_CLOEXEC);
-  const Attempt attempt = fd >= 0 ? works("loop devices can be made") : fails(device);
+  Attempt attempt = fd >= 0 ? works("loop devices can be made") : fails(device);
   if (fd >= 0) ::close(fd);
-  return judge("storage.loop", "Loop devices", attempt,
-               {.costs = "the disk space of a container is not capped by the kernel, only watched",
-                .remedy = "modprobe loop and run with CAP_SYS_ADMIN"});
+  if (attempt.outcome == Outcome::Works && !find_program("mkfs.ext4", options.program_folders)) {
+    attempt = {.outcome = Outcome::Fails, .text = "mkfs.ext4 is missing"};
+  }
+  return judge("storage.loop", "Sized file systems (loop devices)", attempt,
+               {.costs = "containers have no writable layer on disk and no volumes",
+                .remedy = "modprobe loop, run with CAP_SYS_ADMIN, apt install e2fsprogs"});
 }
 
 }  // namespace

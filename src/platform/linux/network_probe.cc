@@ -56,6 +56,15 @@ std::vector<std::string> address_texts(const Link& link) {
   return texts;
 }
 
+// What this program itself makes for a container's network (platform/containers_linux): it is no
+// hardware, and comes and goes with each container.
+bool is_of_a_container(const Link& link) {
+  constexpr std::string_view kStart = "hm";
+  constexpr std::size_t kTag = 6;
+  return link.kind == "veth" && link.name.starts_with(kStart) &&
+         link.name.size() > kStart.size() + kTag && link.name[kStart.size() + kTag] == '-';
+}
+
 }  // namespace
 
 LinkTable read_links(const KernelTree& proc, const KernelTree& sys) {
@@ -86,7 +95,7 @@ LinkTable read_links(const KernelTree& proc, const KernelTree& sys) {
 void probe_network(const KernelTree& sys, const LinkTable& links,
                    ports::HardwareSnapshot& snapshot) {
   for (const auto& [index, link] : links) {
-    if (link.is_loopback) continue;
+    if (link.is_loopback || is_of_a_container(link)) continue;
     HardwareItem item{.kind = HardwareKind::Network, .key = "link:" + link.name};
     if (!link.mac.empty()) item.key += ":" + link.mac;
     ports::HardwareFields& fields = item.descriptor;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit, exceeded by a real program in a real container: the kernel refuses.
+#include "core/containers/runtime_config.h"
+#include "platform/container_runtime/hostile_test.h"
+#include "platform/containers_linux/cgroup_text.h"
+
+namespace hm::container_runtime {
+namespace {
+
+using testing::AllOf;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::Le;
+using testing::Not;
+
+class HostileLimitsTest : public HostileTest {
+ protected:
+  static int first_processor() {
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    ::sched_getaffinity(0, sizeof own, &own);
+    int number = 0;
+    while (number < CPU_SETSIZE - 1 && !CPU_ISSET(number, &own)) ++number;
+    return number;
+  }
+};
+
+TEST_F(HostileLimitsTest, AForkBombStopsAtTheLimitAndIsEndedAsAWhole) {
+  ports::ContainerOrder order = attack({"fork"});
+  order.spec.limits.pids = 64;
+  Recorder recorder;
+  const auto stream = start(std::move(order), &recorder);
+  ASSERT_TRUE(stream) << stream.error().message;
+  ASSERT_TRUE(ended(recorder));
+  const Told told = lines_of(recorder.out);
+  EXPECT_EQ(told.at("fork"), "EAGAIN");
+  EXPECT_THAT(number_of(told, "children"), AllOf(Ge(32U), Le(64U)));
+  // Its first process ended, and with it all the others.
+  EXPECT_TRUE(remove("attack"));
+}
+
+TEST_F(HostileLimitsTest, KilledAForkBombLeavesNothing) {
+  ports::ContainerOrder order = attack({"bomb"});
+  order.spec.limits.pids = 64;
+  const auto going = begin(std::move(order));
+  EXPECT_TRUE(ask<void>([&](auto done) { runtime_->kill("attack", done); }));
+  EXPECT_TRUE(ended(going->recorder));
+  EXPECT_EQ(going->recorder.code, 137);
+  EXPECT_EQ(text_of(group_file("attack", "pids", "cgroup.procs", "cgroup.procs")), "");
+}
+
+TEST_F(HostileLimitsTest, AMemoryHogIsEndedAtItsLimitSwapIncluded) {
+  ports::ContainerOrder order = attack({"memory", "512"});
+  order.spec.limits.memory_bytes = 32 * kMiB;
+  Recorder recorder;
+  const auto stream = start(order, &recorder);
+  ASSERT_TRUE(stream) << stream.error().message;
+  ASSERT_TRUE(ended(recorder));
+  EXPECT_EQ(recorder.code, 137);
+  EXPECT_TRUE(recorder.out_of_memory);
+  EXPECT_THAT(recorder.out, Not(HasSubstr("memory: done")));
+}
+
+TEST_F(HostileLimitsTest, SwapIsLimitedTogetherWithMemory) {
+  ports::ContainerOrder order = attack({"wait"});
+  order.spec.limits.memory_bytes = 32 * kMiB;
+  const auto going = begin(std::move(order));
+  const std::string file =
+      group_file("attack", "memory", "memory.memsw.limit_in_bytes", "memory.swap.max");
+  if (!fs::exists(file)) GTEST_SKIP() << "this kernel does not count swap";
+  const std::string wanted = file.ends_with("swap.max") ? "0\n" : std::to_string(32 * kMiB) + "\n";
+  EXPECT_EQ(text_of(file), wanted);
+}
+
+TEST_F(HostileLimitsTest, WhatIsWrittenInMemoryEndsAtTheLimit) {
+  ports::ContainerOrder order = attack({"fill", "/dev/shm/big", "512"});
+  order.spec.limits.memory_bytes = 64 * kMiB;
+  const Told told = attempt(std::move(order));
+  EXPECT_EQ(told.at("fill"), "ENOSPC");
+  EXPECT_LE(number_of(told, "written"), 32 * kMiB);
+  ports::ContainerOrder scratch = attack({"fill", "/mine/big", "512"});
+  scratch.spec.scratch = {{.path = "/mine", .bytes = 4 * kMiB}};
+  EXPECT_EQ(number_of(attempt(std::move(scratch)), "written"), 4 * kMiB);
+}
+
+TEST_F(HostileLimitsTest, ADiskFillerIsToldThatTheDiskIsFullAndTheHostsDiskIsNot) {
+  if (const auto can = containers_linux::can_limit_disk(); !can)
+    GTEST_SKIP() << can.error().message;
+  ports::ContainerOrder order = attack({"fill", "/big", "512"});
+  order.spec.limits.disk_bytes = 16 * kMiB;
+  Recorder recorder;
+  const auto stream = start(std::move(order), &recorder);
+  ASSERT_TRUE(stream) << stream.error().message << stream.error().detail;
+  ASSERT_TRUE(ended(recorder));
+  const Told told = lines_of(recorder.out);
+  EXPECT_EQ(told.at("fill"), "ENOSPC");
+  EXPECT_LE(number_of(told, "written"), 16 * kMiB);
+  std::uint64_t on_host = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(
+           options_.state_folder, fs::directory_options::skip_permission_denied)) {
+    struct stat info{};
+    if (entry.path().extension() != ".img" || ::stat(entry.path().c_str(), &info) != 0) continue;
+    on_host += static_cast<std::uint64_t>(info.st_blocks) * 512;
+  }
+  EXPECT_THAT(on_host, AllOf(Ge(8 * kMiB), Le(17 * kMiB)));
+}
+
+TEST_F(HostileLimitsTest, AVolumeIsFullAtItsSize) {
+  if (const auto can = containers_linux::can_limit_disk(); !can)
+    GTEST_SKIP() << can.error().message;
+  ports::ContainerOrder order = attack({"fill", "/volume/big", "512"});
+  order.tenant = "tenant";
+  order.spec.volumes = {{.name = "data", .path = "/volume", .bytes = 16 * kMiB}};
+  const Told told = attempt(std::move(order));
+  EXPECT_EQ(told.at("fill"), "ENOSPC");
+  EXPECT_THAT(number_of(told, "written"), AllOf(Ge(8 * kMiB), Le(16 * kMiB)));
+}
+
+TEST_F(HostileLimitsTest, OpenFilesEndAtTheLimit) {
+  const Told told = attempt_to({"files"});
+  EXPECT_EQ(told.at("open"), "EMFILE");
+  EXPECT_LE(number_of(told, "files"), 65'536U);
+}
+
+// --- time ---
+
+struct Throttling {
+  std::uint64_t periods = 0;
+  std::uint64_t throttled = 0;
+};
+Throttling throttling_of(const std::string& file) {
+  const std::string text = text_of(file);
+  return {.periods = containers_linux::flat_value(text, "nr_periods").value_or(0),
+          .throttled = containers_linux::flat_value(text, "nr_throttled").value_or(0)};
+}
+
+TEST_F(HostileLimitsTest, AHogGetsNoMoreTimeThanItsQuota) {
+  ports::ContainerOrder order = attack({"hog", "4"});
+  order.spec.limits.cpu_millicores = 200;
+  const auto hog = begin(std::move(order));
+  const std::string file = group_file("attack", "cpu", "cpu.stat", "cpu.stat");
+  constexpr std::uint64_t kPeriods = 10;
+  ASSERT_TRUE(wait_for([&] { return throttling_of(file).throttled >= kPeriods; }));
+  const std::uint64_t used = usage("attack").cpu_us.value_or(0);
+  const Throttling now = throttling_of(file);
+  constexpr std::uint64_t kQuotaUs = 200 * containers::kCpuPeriodUs / 1000;
+  EXPECT_GE(now.periods, kPeriods);
+  // One quota more for the period that is under way, one for what the OCI runtime used before.
+  EXPECT_LE(used, kQuotaUs * (now.periods + 2));
+  EXPECT_GT(usage("attack").throttled_us.value_or(0), 0U);
+}
+
+TEST_F(HostileLimitsTest, OwnProcessorsAreAllThatItMayUse) {
+  ports::ContainerOrder order = attack({"processors"});
+  order.spec.limits.cpu_mode = containers::CpuMode::Pinned;
+  const Told told = attempt(std::move(order));
+  EXPECT_EQ(told.at("processors"), "1");
+  EXPECT_EQ(told.at("other"), "EINVAL");
+}
+
+TEST_F(HostileLimitsTest, AHogOfManyThreadsLeavesItsNeighbourTheNeighboursShare) {
+  // Both on one processor, so that they must share whatever the rest of the machine leaves.
+  const fs::path parent = fs::path(group_file("x", "cpuset", "x", "x")).parent_path().parent_path();
+  if (!fs::exists(parent.parent_path() / "cpuset.cpus") &&
+      !fs::exists(parent / "cpuset.cpus.effective")) {
+    GTEST_SKIP() << "no cpuset controller";
+  }
+  fs::create_directory(parent);
+  std::ofstream(parent / "cpuset.mems") << "0";
+  std::ofstream(parent / "cpuset.cpus") << first_processor();
+  ports::ContainerOrder many = attack({"hog", "16"});
+  ports::ContainerOrder single = attack({"hog", "1"});
+  single.id = "neighbour";
+  const auto hog = begin(std::move(many));
+  const auto neighbour = begin(std::move(single));
+  const auto time_of = [this](const char* id) { return usage(id).cpu_us.value_or(0); };
+  const std::uint64_t hog_before = time_of("attack");
+  const std::uint64_t neighbour_before = time_of("neighbour");
+  constexpr std::uint64_t kEnoughUs = 1'000'000;
+  std::uint64_t hog_used = 0;
+  std::uint64_t neighbour_used = 0;
+  ASSERT_TRUE(wait_for([&] {
+    hog_used = time_of("attack") - hog_before;
+    neighbour_used = time_of("neighbour") - neighbour_before;
+    return hog_used + neighbour_used >= kEnoughUs;
+  }));
+  EXPECT_GE(neighbour_used * 100, (hog_used + neighbour_used) / 2 * 90);
+}
+
+// --- the disk ---
+
+// The kernel holds a transfer back until its time has come; how long it takes beyond that is the
+// machine's affair, so only "not faster" is judged.
+class HostileDiskTest : public HostileLimitsTest {
+ protected:
+  static constexpr std::uint64_t kRate = 4 * kMiB;
+  static constexpr const char* kMebibytes = "6";
+  static constexpr std::chrono::milliseconds kLeast{1200};  // of 1500, as bursts are let through
+
+  std::chrono::steady_clock::duration time_of(ports::ContainerOrder order) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(attempt(std::move(order)).at("direct"), "done");
+    return std::chrono::steady_clock::now() - begun;
+  }
+};
+
+TEST_F(HostileDiskTest, WritesAreNotFasterThanTheirRate) {
+  if (const auto can = containers_linux::can_limit_disk(); !can)
+    GTEST_SKIP() << can.error().message;
+  if (containers_linux::disks_under({folder_}).empty()) GTEST_SKIP() << "no disk under " << folder_;
+  ports::ContainerOrder order = attack({"direct-write", "/big", kMebibytes});
+  order.spec.limits.disk_bytes = 16 * kMiB;
+  order.spec.limits.write_bytes_per_second = kRate;
+  EXPECT_GE(time_of(std::move(order)), kLeast);
+}
+
+TEST_F(HostileDiskTest, WhatIsNotLimitedIsCountedAllTheSame) {
+  if (const auto can = containers_linux::can_limit_disk(); !can)
+    GTEST_SKIP() << can.error().message;
+  if (containers_linux::disks_under({folder_}).empty()) GTEST_SKIP() << "no disk under " << folder_;
+  ports::ContainerOrder order = attack({"direct-write", "/big", kMebibytes});
+  order.spec.limits.disk_bytes = 16 * kMiB;
+  const auto going = begin(std::move(order));
+  ASSERT_TRUE(ended(going->recorder));
+  EXPECT_GE(usage("attack").written_bytes.value_or(0), 6 * kMiB);
+}
+
+TEST_F(HostileDiskTest, ReadsAreNotFasterThanTheirRate) {
+  if (containers_linux::disks_under({folder_}).empty()) GTEST_SKIP() << "no disk under " << folder_;
+  const fs::path big = folder_ / "layer/big";
+  std::ofstream(big) << std::string(6 * kMiB, 'x') << std::flush;
+  give(big);
+  ports::ContainerOrder order = attack({"direct-read", "/big", kMebibytes});
+  order.spec.limits.read_bytes_per_second = kRate;
+  EXPECT_GE(time_of(std::move(order)), kLeast);
+}
+
+}  // namespace
+}  // namespace hm::container_runtime
