@@ -51,6 +51,8 @@ TEST(Text, Base64HasOneSpelling) {
   }
   EXPECT_EQ(to_base64(as_bytes("foobar")), "Zm9vYmFy");
   EXPECT_EQ(to_base64(as_bytes("foob")), "Zm9vYg==");
+  EXPECT_EQ(to_base64url(as_bytes("foob")), "Zm9vYg");
+  EXPECT_EQ(to_base64url(as_bytes("\xfb\xff\xfe")), "-__-");
   for (const char* bad : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Zm 9", "Zm9v\n"}) {
     EXPECT_FALSE(from_base64(bad)) << bad;
   }

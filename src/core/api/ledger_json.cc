@@ -98,6 +98,8 @@ struct ActionMembers {
     json.member("placement", reading.placement).member("interval", reading.interval);
     json.member("provider_ms", reading.provider.delivered_ms);
     json.member("tenant_ms", reading.tenant.delivered_ms);
+    json.member("provider_used", reading.provider.used);
+    json.member("tenant_used", reading.tenant.used);
   }
   void operator()(const ledger::SettleLease& action) const { write_lease(action.lease); }
   void operator()(const ledger::Bond& action) const {
@@ -116,6 +118,20 @@ struct ActionMembers {
 
   void operator()(const ledger::ReportFault& action) const {
     json.member("evidence", to_base64(action.evidence));
+  }
+
+  void operator()(const ledger::ReportDisagreement& action) const {
+    json.key("results").begin_array();
+    for (const ledger::SignedResult& result : action.results) {
+      json.begin_object();
+      write_lease(result.lease);
+      json.member("node", identity::node_id_of(result.key).to_string());
+      json.member("commitment", result.commitment.to_string());
+      json.member("output", result.output.to_string());
+      json.member("exit_code", result.exit_code);
+      json.end_object();
+    }
+    json.end_array().member("quorum", action.quorum);
   }
 
   void write_lease(const ledger::LeaseId& lease) const { json.member("lease", lease.to_string()); }

@@ -67,10 +67,14 @@ void write_placement(JsonWriter& json, const ledger::Placement& placement) {
   json.member("provider_ms", placement.provider_ms);
   json.member("tenant_ms", placement.tenant_ms);
   json.member("counted_ms", placement.counted_ms);
+  json.member("provider_used", placement.provider_used);
+  json.member("tenant_used", placement.tenant_used);
+  json.member("used", placement.used());
   json.member("paid", caesar::to_string(placement.paid));
   json.member("fee", caesar::to_string(placement.fee));
   json.member("reward", caesar::to_string(placement.reward));
   json.member("end", ledger::name_of(placement.end));
+  if (placement.evidence) json.member("evidence", placement.evidence->to_string());
   json.end_object();
 }
 

@@ -32,4 +32,11 @@ inline constexpr std::size_t kMaxSealedText = 12 * 1024;
 // (ledger/limits.h).
 inline constexpr std::size_t kMaxSealedOperationText = 24 * 1024;
 
+// Of a container's log, in bytes: what is shown unless more is asked for, and the most.
+inline constexpr std::size_t kDefaultLogTail = 1024 * 1024;
+inline constexpr std::size_t kMaxLogTail = 16 * 1024 * 1024;
+// What a stopped container has to end by itself.
+inline constexpr unsigned kDefaultStopGraceMillis = 10'000;
+inline constexpr unsigned kMaxStopGraceMillis = 600'000;
+
 }  // namespace hm::api

@@ -30,6 +30,12 @@ api::ApiError error_of(HttpFault fault) {
       return error(503, "TOO_MANY_CONNECTIONS", "all connections are in use; retry later");
     case HttpFault::TooManyStreams:
       return error(503, "TOO_MANY_STREAMS", "all event streams are in use; retry later");
+    case HttpFault::TooManyWebSockets:
+      return error(503, "TOO_MANY_WEB_SOCKETS", "all WebSockets are in use; retry later");
+    case HttpFault::UpgradeRequired:
+      return error(426, "UPGRADE_REQUIRED", "this path is a WebSocket (RFC 6455, version 13)");
+    case HttpFault::BadUpgrade:
+      return error(400, "BAD_UPGRADE", "this is no valid request for a WebSocket");
     case HttpFault::Unanswered: return error(500, "INTERNAL", "the request was dropped");
     case HttpFault::AnswerTimeout: return error(503, "TIMEOUT", "the answer took too long");
   }
@@ -37,6 +43,10 @@ api::ApiError error_of(HttpFault fault) {
 }
 
 bool is_api(std::string_view path) { return path.starts_with("/api/"); }
+
+bool is_about_containers(Endpoint endpoint) {
+  return endpoint >= Endpoint::ListRuns && endpoint <= Endpoint::ImageStream;
+}
 
 }  // namespace
 
@@ -133,6 +143,13 @@ void Api::on_request(ports::HttpRequest request, std::unique_ptr<ports::HttpResp
 }
 
 void Api::dispatch(Endpoint endpoint, Call call) {
+  if (is_about_containers(endpoint)) {
+    if (hooks_.containers) return hooks_.containers(*this, endpoint, std::move(call));
+    return answer(call, {.status = 503,
+                         .code = "UNAVAILABLE",
+                         .message = "this node runs no containers",
+                         .details = {}});
+  }
   switch (endpoint) {
     case Endpoint::ListAssets: return list_assets(std::move(call));
     case Endpoint::ShowAsset: return show_asset(std::move(call));
@@ -189,6 +206,7 @@ void Api::dispatch(Endpoint endpoint, Call call) {
     case Endpoint::CreateInvitation: return exchange(std::move(call), hooks_.invite, 201);
     case Endpoint::Join: return exchange(std::move(call), hooks_.join, 200);
     case Endpoint::Overview: return overview(std::move(call));
+    default: return;  // about containers
   }
 }
 

@@ -30,6 +30,9 @@ struct ApiConfig {
   std::string program_version;
 };
 
+class Api;
+struct Call;
+
 // What only the composition root knows. An empty function means that this process has no such
 // thing, and the API says so.
 struct ApiHooks {
@@ -48,6 +51,8 @@ struct ApiHooks {
   std::function<void(MetricsText&)> metrics;
   // Makes an invitation; only an administrator gets here.
   std::function<void(Texts request, Reply reply)> invite;
+  // Everything about containers and images (node/container_api).
+  std::function<void(Api&, Endpoint, Call)> containers;
   // Redeems one; anybody gets here, the code decides.
   std::function<void(Texts request, Reply reply)> join;
 };
@@ -82,6 +87,9 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
 
   Author& author() { return author_; }
 
+  void answer(Call& call, api::JsonWriter json, std::uint16_t status = 200);
+  void answer(Call& call, const api::ApiError& error);
+
  private:
   friend class Waiters;
 
@@ -89,8 +97,6 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   std::string next_request_id();
   void add_headers(ports::HttpResponse& response) const;
   ports::HttpResponse error_response(const api::ApiError& error, std::string_view request_id);
-  void answer(Call& call, api::JsonWriter json, std::uint16_t status = 200);
-  void answer(Call& call, const api::ApiError& error);
   void dispatch(Endpoint endpoint, Call call);
 
   // api_assets.cc

@@ -58,6 +58,7 @@ void write_line_start(JsonWriter& json, const ledger::LeaseId& id, const ledger:
   json.member("price", caesar::to_string(placement.price));
   json.member("accepted_ms", placement.accepted.value);
   json.member("counted_ms", placement.counted_ms);
+  json.member("used", placement.used());
   json.member("counted_intervals", placement.counted_intervals);
   json.member("disputed_intervals", placement.disputed_intervals);
   json.member("paid", caesar::to_string(placement.paid));

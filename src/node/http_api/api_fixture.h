@@ -42,9 +42,33 @@ class TestStream final : public ports::HttpStream {
   bool open = true;
 };
 
+// What the handler sends is kept; a test speaks for the client through the listener.
+class TestWebSocket final : public ports::WebSocket {
+ public:
+  WriteResult send(std::string payload) override {
+    if (closed) return WriteResult::Closed;
+    sent.push_back(std::move(payload));
+    return WriteResult::Queued;
+  }
+  std::size_t pending() const override { return waiting; }
+  void allow(std::size_t bytes) override { allowed += bytes; }
+  void close(ports::WebSocketClose code, std::string_view reason) override {
+    if (!closed) closed = {code, std::string(reason)};
+  }
+  bool is_open() const override { return !closed; }
+
+  std::shared_ptr<ports::WebSocketListener> listener;
+  std::string protocol;
+  std::vector<std::string> sent;
+  std::size_t waiting = 0;
+  std::size_t allowed = 0;
+  std::optional<std::pair<ports::WebSocketClose, std::string>> closed;
+};
+
 struct Answer {
   std::optional<HttpResponse> response;
   std::shared_ptr<TestStream> stream;
+  std::shared_ptr<TestWebSocket> web_socket;
   json body() const { return json::parse(response->body); }
 };
 
@@ -56,6 +80,14 @@ class TestResponder final : public ports::HttpResponder {
     answer_->response = std::move(head);
     answer_->stream = std::make_shared<TestStream>();
     return answer_->stream;
+  }
+  std::shared_ptr<ports::WebSocket> accept_web_socket(
+      std::string_view protocol, std::shared_ptr<ports::WebSocketListener> listener) override {
+    answer_->response = HttpResponse{.status = 101};
+    answer_->web_socket = std::make_shared<TestWebSocket>();
+    answer_->web_socket->protocol = protocol;
+    answer_->web_socket->listener = std::move(listener);
+    return answer_->web_socket;
   }
 
  private:

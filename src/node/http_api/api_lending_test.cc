@@ -114,15 +114,16 @@ class LendingApiTest : public fixture::ApiTest {
     mesh_.world().advance(std::chrono::milliseconds(length));
     // A reading is judged at the time of the last block.
     by_owner(kOther, payment());
-    const auto statement = ledger::meter_statement(mesh_.node().chain_id(), lease_, 0, 0, length);
-    const auto total = [&](const crypto::SigningKey& key) {
-      return ledger::SignedTotal{length, key.public_key(), key.sign(statement.bytes)};
+    const auto total = [&](const crypto::SigningKey& key, std::uint64_t used) {
+      const auto statement =
+          ledger::meter_statement(mesh_.node().chain_id(), lease_, 0, 0, length, used);
+      return ledger::SignedTotal{length, used, key.public_key(), key.sign(statement.bytes)};
     };
     by_node(ledger::MeterLease{{.lease = lease_,
                                 .placement = 0,
                                 .interval = 0,
-                                .provider = total(mesh_.node().key()),
-                                .tenant = total(sample::key(kTenant))}});
+                                .provider = total(mesh_.node().key(), 5),
+                                .tenant = total(sample::key(kTenant), 3)}});
     by_node(ledger::SettleLease{lease_});
   }
 
@@ -388,7 +389,12 @@ TEST_F(LendingApiTest, WhoUsesThisNodeAndWhatItEarnedIsToldFromTheRecords) {
   EXPECT_EQ(line["state_key"], key);
   EXPECT_EQ(line["paid"], row["paid"]);
   EXPECT_EQ(line["counted_ms"], mesh_.node().ledger().policy().meter_interval_ms);
+  EXPECT_EQ(line["used"], 3);
   EXPECT_EQ(bill["totals"]["paid"], line["paid"]);
+  const json lease = get("/api/v1/leases/" + lease_.to_string());
+  EXPECT_EQ(lease["placement"]["provider_used"], 5);
+  EXPECT_EQ(lease["placement"]["tenant_used"], 3);
+  EXPECT_EQ(lease["placement"]["used"], 3);
   EXPECT_TRUE(get("/api/v1/caesar/bill/owner-0")["lines"].empty());
 
   const json rewards = get("/api/v1/caesar/rewards/owner-0");

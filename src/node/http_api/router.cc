@@ -11,6 +11,7 @@ using ports::HttpMethod;
 
 constexpr HttpMethod kGet = HttpMethod::Get;
 constexpr HttpMethod kPost = HttpMethod::Post;
+constexpr HttpMethod kDelete = HttpMethod::Delete;
 
 constexpr std::array kRoutes = std::to_array<Route>({
     {kGet, "/api/v1/assets", Endpoint::ListAssets, Access::Read},
@@ -57,6 +58,20 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {kGet, "/api/v1/caesar/staking", Endpoint::ShowStaking, Access::Read},
     {kGet, "/api/v1/caesar/rewards/{owner}", Endpoint::ShowRewards, Access::Read},
     {kGet, "/api/v1/caesar/bill/{owner}", Endpoint::ShowBill, Access::Read},
+    {kGet, "/api/v1/containers", Endpoint::ListRuns, Access::Admin},
+    {kPost, "/api/v1/containers", Endpoint::StartRun, Access::Admin},
+    {kGet, "/api/v1/containers/hosted", Endpoint::ListHosted, Access::Admin},
+    {kGet, "/api/v1/containers/runtime", Endpoint::ShowRuntime, Access::Admin},
+    {kGet, "/api/v1/containers/stream", Endpoint::ContainerStream, Access::Admin},
+    {kGet, "/api/v1/containers/{run}", Endpoint::ShowRun, Access::Admin},
+    {kDelete, "/api/v1/containers/{run}", Endpoint::RemoveRun, Access::Admin},
+    {kPost, "/api/v1/containers/{run}/stop", Endpoint::StopRun, Access::Admin},
+    {kPost, "/api/v1/containers/{run}/signal", Endpoint::SignalRun, Access::Admin},
+    {kGet, "/api/v1/images", Endpoint::ListImages, Access::Admin},
+    {kDelete, "/api/v1/images", Endpoint::RemoveImage, Access::Admin},
+    {kGet, "/api/v1/images/find", Endpoint::FindImage, Access::Admin},
+    {kGet, "/api/v1/images/stream", Endpoint::ImageStream, Access::Admin},
+    {kPost, "/api/v1/images/collect", Endpoint::CollectImages, Access::Admin},
     {kGet, "/api/v1/status", Endpoint::Status, Access::Read},
     {kGet, "/api/v1/health", Endpoint::Health, Access::Read},
     {kGet, "/api/v1/system/hardware", Endpoint::Hardware, Access::Read},
