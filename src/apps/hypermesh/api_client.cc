@@ -18,6 +18,9 @@ using nlohmann::ordered_json;
 constexpr std::string_view kPrefix = "/api/v1";
 // A stream carries at least a heartbeat in this time.
 constexpr std::chrono::seconds kStreamIdle{60};
+// An operation is answered when it is final; a mesh without a quorum takes its time to say no. A
+// stopped container has its grace.
+constexpr std::chrono::seconds kAnswerTime{70};
 
 // Rules of the ledger that say "not you".
 constexpr std::array<std::string_view, 7> kDenials = {
@@ -38,7 +41,20 @@ std::string reason(std::uint16_t status, const std::string& code, const std::str
   }
 }
 
-Failure refusal(std::uint16_t status, const std::string& body) {
+// The API of the first node that runs in the default dev mesh.
+std::string running_dev_api() {
+  const auto mesh = read_mesh_file(default_dev_folder());
+  if (!mesh) return {};
+  for (const MeshNode& node : mesh->nodes) {
+    const auto holder = files::lock_holder(NodeFolder{node.dir}.lock());
+    if (holder && *holder) return node.api;
+  }
+  return {};
+}
+
+}  // namespace
+
+Failure refusal_of_answer(std::uint16_t status, const std::string& body) {
   const ordered_json document = ordered_json::parse(body, nullptr, false);
   const ordered_json error = document.is_object() && document.contains("error")
                                  ? document["error"]
@@ -88,19 +104,6 @@ Failure refusal(std::uint16_t status, const std::string& body) {
   return failure;
 }
 
-// The API of the first node that runs in the default dev mesh.
-std::string running_dev_api() {
-  const auto mesh = read_mesh_file(default_dev_folder());
-  if (!mesh) return {};
-  for (const MeshNode& node : mesh->nodes) {
-    const auto holder = files::lock_holder(NodeFolder{node.dir}.lock());
-    if (holder && *holder) return node.api;
-  }
-  return {};
-}
-
-}  // namespace
-
 Answer<ApiClient> ApiClient::connect(const Globals& globals) {
   const std::string text = globals.api.empty() ? running_dev_api() : globals.api;
   if (text.empty()) return ApiClient(http::HttpEndpoint{});
@@ -123,7 +126,7 @@ Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
     return std::unexpected(std::move(failure));
   }
   if (response->status < 200 || response->status > 299) {
-    return std::unexpected(refusal(response->status, response->body));
+    return std::unexpected(refusal_of_answer(response->status, response->body));
   }
   ordered_json document = ordered_json::parse(response->body, nullptr, false);
   if (document.is_discarded()) {
@@ -133,10 +136,33 @@ Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
   return document;
 }
 
-Answer<ordered_json> ApiClient::get(const std::string& path) {
+Answer<ordered_json> ApiClient::send(http::ClientRequest request, const std::string& token) {
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  return answer(client_.request(request));
+}
+
+Answer<ordered_json> ApiClient::get(const std::string& path, const std::string& token) {
   http::ClientRequest request;
   request.target = std::string(kPrefix) + path;
-  return answer(client_.request(request));
+  return send(std::move(request), token);
+}
+
+Answer<ordered_json> ApiClient::find(const std::string& path, const std::string& token) {
+  http::ClientRequest request;
+  request.target = std::string(kPrefix) + path;
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  auto response = client_.request(request);
+  if (response && response->status == 404) return ordered_json();
+  return answer(std::move(response));
+}
+
+Answer<ordered_json> ApiClient::remove(const std::string& path, const std::string& token) {
+  http::ClientRequest request;
+  request.method = ports::HttpMethod::Delete;
+  request.target = std::string(kPrefix) + path;
+  request.content_type = "application/json";  // what changes something says so
+  request.timeout = kAnswerTime;
+  return send(std::move(request), token);
 }
 
 Answer<ordered_json> ApiClient::send(const std::string& path, std::string content_type,
@@ -146,10 +172,8 @@ Answer<ordered_json> ApiClient::send(const std::string& path, std::string conten
   request.target = std::string(kPrefix) + path;
   request.content_type = std::move(content_type);
   request.body = std::move(body);
-  // An operation is answered when it is final; a mesh without a quorum takes its time to say no.
-  request.timeout = std::chrono::seconds(40);
-  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
-  return answer(client_.request(request));
+  request.timeout = kAnswerTime;
+  return send(std::move(request), token);
 }
 
 Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,

@@ -25,9 +25,12 @@ class ApiClient {
   const http::HttpEndpoint& endpoint() const { return client_.endpoint(); }
   std::string url() const { return http::to_url(client_.endpoint()); }
 
-  // `path` is below /api/v1 and begins with '/'.
-  Answer<nlohmann::ordered_json> get(const std::string& path);
-  // `token` is the local admin token; empty sends none.
+  // `path` is below /api/v1 and begins with '/'. `token` is the local admin token; empty sends
+  // none.
+  Answer<nlohmann::ordered_json> get(const std::string& path, const std::string& token = {});
+  // Null if there is nothing of that name.
+  Answer<nlohmann::ordered_json> find(const std::string& path, const std::string& token);
+  Answer<nlohmann::ordered_json> remove(const std::string& path, const std::string& token);
   Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
                                       const std::string& token = {});
 
@@ -42,10 +45,14 @@ class ApiClient {
  private:
   Answer<nlohmann::ordered_json> send(const std::string& path, std::string content_type,
                                       std::string body, const std::string& token);
+  Answer<nlohmann::ordered_json> send(http::ClientRequest request, const std::string& token);
   Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> response);
 
   http::HttpClient client_;
 };
+
+// What an answer that is no success says.
+Failure refusal_of_answer(std::uint16_t status, const std::string& body);
 
 // Text of a member, empty if it is missing or no text; numbers as they are written.
 std::string text_of(const nlohmann::ordered_json& object, std::string_view key);

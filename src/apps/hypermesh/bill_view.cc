@@ -60,6 +60,7 @@ std::vector<Terminal::Cell> line_start(const ordered_json& line) {
           {lease_quantity(line), Style::Plain},
           {lease_price(line), Style::Plain},
           {format_duration(number_of(line, "counted_ms")), Style::Plain},
+          {lease_use(line), Style::Plain},
           {text_of(line, "state"), Style::Plain},
           {text_of(line, "paid"), Style::Bold},
           {text_of(line, "fee"), Style::Plain}};
@@ -96,7 +97,7 @@ std::vector<std::string> bill_faults(const std::vector<ordered_json>& lines,
 
 std::vector<std::string> bill_heads() {
   return {"LEASE",     "RECORD", "ASSET", "QUANTITY", "PRICE",
-          "DELIVERED", "STATE",  "PAID",  "OF IT FEE"};
+          "DELIVERED", "USED",   "STATE", "PAID",     "OF IT FEE"};
 }
 
 std::vector<std::vector<Terminal::Cell>> bill_rows(const std::vector<ordered_json>& lines) {

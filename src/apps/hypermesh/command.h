@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/hypermesh/container_options.h"
 #include "apps/hypermesh/lease_options.h"
 #include "apps/hypermesh/sharing_options.h"
 
@@ -136,22 +137,26 @@ struct KeyRotate {
 };
 struct Doctor {
   std::string dir;
+  bool fix = false;
+  bool stop = false;  // detached containers of nodes that do not run, too
 };
 struct Version {};
 struct Completion {
   std::string shell;
 };
 
-using Command =
-    std::variant<Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList,
-                 AssetsShow, AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire,
-                 Nodes, Validators, LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet,
-                 WalletSend, KeyNew, KeyShow, KeyExport, KeyImport, KeyRotate, Doctor, Completion,
-                 LeaseOpen, LeaseList, LeaseShow, LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept,
-                 LeaseDecline, Stake, Unstake, Delegate, Undelegate, Rewards, Bill, Who, Trust,
-                 TrustShow, Share, Unshare, GrantsList, GrantsShow, PolicyTestFile, Pause, Resume,
-                 Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify, FederateExport,
-                 FederateSign, FederateRecord, FederateList>;
+using Command = std::variant<
+    Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList, AssetsShow,
+    AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire, Nodes, Validators,
+    LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet, WalletSend, KeyNew, KeyShow,
+    KeyExport, KeyImport, KeyRotate, Doctor, Completion, LeaseOpen, LeaseList, LeaseShow,
+    LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept, LeaseDecline, Stake, Unstake, Delegate,
+    Undelegate, Rewards, Bill, Who, Trust, TrustShow, Share, Unshare, GrantsList, GrantsShow,
+    PolicyTestFile, Pause, Resume, Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify,
+    FederateExport, FederateSign, FederateRecord, FederateList, ContainerRun, ContainerList,
+    ContainerLogs, ContainerExec, ContainerAttach, ContainerStop, ContainerKill, ContainerRemove,
+    ContainerInspect, ContainerStats, ContainerCopy, ContainerForward, ImageList, ImagePull,
+    ImagePush, ImageImport, ImageExport, ImageRemove, ImagePrune>;
 
 struct Globals {
   bool json = false;

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 
+#include "apps/hypermesh/command_line_containers.h"
 #include "apps/hypermesh/command_line_leases.h"
 #include "apps/hypermesh/command_line_sharing.h"
 #include "apps/hypermesh/suggestion.h"
@@ -24,6 +25,9 @@ class Parser {
  public:
   Parser();
 
+  void take_container_words(std::vector<std::string>& arguments) {
+    cli::take_container_words(app, arguments, containers_);
+  }
   // Puts the options of the subcommand that was given into `invocation`.
   void choose(const CLI::App* command) { chosen_.at(command)(); }
 
@@ -81,6 +85,7 @@ class Parser {
   Doctor doctor_;
   Version version_;
   Completion completion_;
+  ContainerCommands containers_;
   LeaseCommands leases_;
   SharingCommands sharing_;
 };
@@ -97,19 +102,18 @@ Parser::Parser() {
   app.add_option("--passphrase-file", invocation.globals.passphrase_file,
                  "File with the passphrase of the key file (default: asked for)")
       ->envname("HYPERMESH_PASSPHRASE_FILE");
+  const auto on_command = [this](const CLI::App* command, std::function<Command()> make) {
+    chosen_[command] = [this, make = std::move(make)] { invocation.command = make(); };
+  };
   add_lifecycle();
+  add_container_commands(app, containers_, on_command);
   add_assets();
   add_asset();
   add_ledger();
   add_key();
-  add_lease_commands(app, leases_, [this](const CLI::App* command, std::function<Command()> make) {
-    chosen_[command] = [this, make = std::move(make)] { invocation.command = make(); };
-  });
+  add_lease_commands(app, leases_, on_command);
   add_others();
-  add_sharing_commands(
-      app, sharing_, [this](const CLI::App* command, std::function<Command()> make) {
-        chosen_[command] = [this, make = std::move(make)] { invocation.command = make(); };
-      });
+  add_sharing_commands(app, sharing_, on_command);
 }
 
 void Parser::add_lifecycle() {
@@ -246,7 +250,13 @@ void Parser::add_others() {
   send->add_option("owner", send_.to, "Id, unique prefix or name")->required();
   send->add_option("amount", send_.amount, "Such as 12.5")->required();
   CLI::App* doctor = add(&app, "doctor", "What this machine can do, each 'no' explained", doctor_);
-  doctor->add_option("--dir", doctor_.dir, "Where data will be kept: its disk is measured");
+  doctor->add_option(
+      "--dir", doctor_.dir,
+      "Where data is or will be kept: its disk is measured, its nodes are looked at");
+  auto* fix = doctor->add_flag("--fix", doctor_.fix,
+                               "Take away what containers of nodes that do not run left behind");
+  doctor->add_flag("--stop", doctor_.stop, "With --fix: end their detached containers too")
+      ->needs(fix);
   add(&app, "version", "The version of this program", version_);
   CLI::App* completion = add(&app, "completion", "Completion script for a shell", completion_);
   completion->add_option("shell", completion_.shell, "bash, zsh or fish")
@@ -339,6 +349,7 @@ std::variant<Invocation, HelpText, Failure> parse_command_line(std::vector<std::
   Parser parser;
   if (arguments.empty()) return HelpText{parser.app.help()};
   if (arguments.size() == 1 && arguments[0] == "--version") arguments[0] = "version";
+  parser.take_container_words(arguments);
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {
     parser.app.parse(std::move(arguments));

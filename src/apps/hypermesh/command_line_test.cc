@@ -180,9 +180,9 @@ TEST(CommandLine, HelpOfSharingHasExamples) {
 }
 
 TEST(CommandLine, MistypedWordsAreNamedWithWhatWasMeant) {
-  const Failure command = refused({"stauts"});
+  const Failure command = refused({"sttatus"});
   EXPECT_EQ(command.exit, ExitCode::Usage);
-  EXPECT_NE(command.what.find("'stauts'"), std::string::npos);
+  EXPECT_NE(command.what.find("'sttatus'"), std::string::npos);
   EXPECT_NE(command.to_do.find("'status'"), std::string::npos);
   EXPECT_NE(refused({"dev", "sotp"}).to_do.find("'stop'"), std::string::npos);
   EXPECT_NE(refused({"dev", "--detahc"}).to_do.find("'--detach'"), std::string::npos);

@@ -79,5 +79,24 @@ Outcome run(const FederateExport& options, const Context& context);
 Outcome run(const FederateSign& options, const Context& context);
 Outcome run(const FederateRecord& options, const Context& context);
 Outcome run(const FederateList& options, const Context& context);
+Outcome run(const ContainerRun& options, const Context& context);
+Outcome run(const ContainerList& options, const Context& context);
+Outcome run(const ContainerLogs& options, const Context& context);
+Outcome run(const ContainerExec& options, const Context& context);
+Outcome run(const ContainerAttach& options, const Context& context);
+Outcome run(const ContainerStop& options, const Context& context);
+Outcome run(const ContainerKill& options, const Context& context);
+Outcome run(const ContainerRemove& options, const Context& context);
+Outcome run(const ContainerInspect& options, const Context& context);
+Outcome run(const ContainerStats& options, const Context& context);
+Outcome run(const ContainerCopy& options, const Context& context);
+Outcome run(const ContainerForward& options, const Context& context);
+Outcome run(const ImageList& options, const Context& context);
+Outcome run(const ImagePull& options, const Context& context);
+Outcome run(const ImagePush& options, const Context& context);
+Outcome run(const ImageImport& options, const Context& context);
+Outcome run(const ImageExport& options, const Context& context);
+Outcome run(const ImageRemove& options, const Context& context);
+Outcome run(const ImagePrune& options, const Context& context);
 
 }  // namespace hm::cli

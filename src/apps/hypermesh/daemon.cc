@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "apps/hypermesh/container_side.h"
 #include "apps/hypermesh/daemon_metrics.h"
 #include "apps/hypermesh/genesis_file.h"
 #include "apps/hypermesh/invitations.h"
@@ -128,6 +129,7 @@ class Daemon {
  private:
   Result<void> open_node();
   Result<void> open_lending();
+  Result<void> open_containers();
   Result<void> open_network();
   Result<void> open_hardware();
   http_api::ApiHooks hooks();
@@ -146,6 +148,7 @@ class Daemon {
   std::unique_ptr<node::LeaseKeeper> leases_;
   std::unique_ptr<node::VaultKeeper> vault_;
   std::unique_ptr<OwnerWatch> owner_watch_;
+  std::unique_ptr<ContainerSide> containers_;
   std::unique_ptr<quic::QuicTransport> transport_;
   std::unique_ptr<Invitations> invitations_;
   std::unique_ptr<http_api::Api> api_;
@@ -159,6 +162,7 @@ class Daemon {
 Result<void> Daemon::open() {
   HM_TRY_VOID(open_node());
   HM_TRY_VOID(open_lending());
+  HM_TRY_VOID(open_containers());
   HM_TRY_VOID(open_network());
   return open_hardware();
 }
@@ -198,6 +202,12 @@ Result<void> Daemon::open_lending() {
       [folder](const privacy::Vault& sealed) { return write_vault(folder, sealed); });
   owner_watch_ = std::make_unique<OwnerWatch>(loop_, linux::make_activity_probe({}),
                                               config.activity, *leases_);
+  return {};
+}
+
+Result<void> Daemon::open_containers() {
+  HM_TRY(containers_,
+         ContainerSide::open(*node_, *operations_, *leases_, ingredients_.folder, loop_));
   return {};
 }
 
@@ -257,7 +267,12 @@ http_api::ApiHooks Daemon::hooks() {
   hooks.metrics = [this](http_api::MetricsText& text) {
     add_transport_metrics(text, transport_->stats());
     add_server_metrics(text, server_->counters());
+    add_container_metrics(text, containers_->mux().counters(), containers_->host().counters(),
+                          containers_->host().count());
     add_process_metrics(text);
+  };
+  hooks.containers = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
+    containers_->handle(api, endpoint, std::move(call));
   };
   hooks.pause = [this] { return leases_->pause(); };
   hooks.resume = [this] { return leases_->resume(); };
@@ -286,6 +301,7 @@ void Daemon::run() {
   });
   loop_.post([this] {
     node_->start(*transport_);
+    containers_->start();
     owner_watch_->start();
     if (const auto started = hardware_monitor_->start(*hardware_assets_); !started) {
       log::error("hardware", started.error().message, {{"why", started.error().detail}});
@@ -304,6 +320,7 @@ void Daemon::run() {
   owner_watch_.reset();
   server_.reset();
   invitations_.reset();
+  containers_.reset();
   node_->stop();
   transport_->stop();
   log::info("node", "stopped", {{"height", node_->ledger().height()}});

@@ -40,6 +40,8 @@ void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCount
   text.gauge("hypermesh_http_open_connections", "Connections that are open",
              counters.open_connections);
   text.gauge("hypermesh_http_open_streams", "Event streams that are open", counters.open_streams);
+  text.gauge("hypermesh_http_open_web_sockets", "WebSockets that are open",
+             counters.open_web_sockets);
   const auto refused = [&](const char* reason, std::uint64_t count) {
     text.counter("hypermesh_http_refused_total", "Refused by the server itself, by reason", count,
                  {{"reason", reason}});
@@ -52,6 +54,39 @@ void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCount
   refused("oversized_body", counters.oversized_bodies);
   refused("timeout", counters.timed_out);
   refused("slow_stream", counters.slow_streams);
+  refused("upgrade", counters.refused_upgrades);
+  refused("slow_web_socket", counters.slow_web_sockets);
+}
+
+void add_container_metrics(http_api::MetricsText& text, const hosting::SessionCounters& sessions,
+                           const hosting::HostCounters& host, std::size_t runs) {
+  text.gauge("hypermesh_container_runs", "Containers kept here, for whomever", runs);
+  text.counter("hypermesh_container_started_total", "Containers started here", host.started);
+  text.counter("hypermesh_container_refused_total", "Starts refused or failed", host.refused);
+  text.counter("hypermesh_container_restarted_total", "Services started again by their policy",
+               host.restarted);
+  text.counter("hypermesh_container_adopted_total", "Containers of an earlier process taken over",
+               host.adopted);
+  const auto ended = [&](const char* why, std::uint64_t count) {
+    text.counter("hypermesh_container_ended_total", "Containers that ended, by what ended them",
+                 count, {{"by", why}});
+  };
+  ended("itself", host.ended);
+  ended("lease", host.ended_by_lease);
+  ended("tenant_gone", host.ended_alone);
+  text.counter("hypermesh_session_streams_opened_total", "Streams opened to other nodes",
+               sessions.opened);
+  text.counter("hypermesh_session_streams_accepted_total", "Streams accepted from other nodes",
+               sessions.accepted);
+  text.counter("hypermesh_session_streams_refused_total", "Streams of others above the limit",
+               sessions.refused);
+  text.counter("hypermesh_session_malformed_total", "Messages that do not decode",
+               sessions.malformed);
+  text.counter("hypermesh_session_violations_total", "Streams ended for what a peer said on them",
+               sessions.violations);
+  text.counter("hypermesh_session_bytes_sent_total", "Bytes sent on streams", sessions.bytes_sent);
+  text.counter("hypermesh_session_bytes_received_total", "Bytes received on streams",
+               sessions.bytes_received);
 }
 
 void add_process_metrics(http_api::MetricsText& text) {

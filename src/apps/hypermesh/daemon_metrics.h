@@ -2,6 +2,7 @@
 // The metrics that only the composition root knows: transport, HTTP server, process.
 #pragma once
 
+#include "node/hosting/container_host.h"
 #include "node/http_api/metrics.h"
 #include "platform/http/http_server.h"
 #include "platform/quic/quic_transport.h"
@@ -10,6 +11,8 @@ namespace hm::cli {
 
 void add_transport_metrics(http_api::MetricsText& text, const quic::TransportStats& stats);
 void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCounters& counters);
+void add_container_metrics(http_api::MetricsText& text, const hosting::SessionCounters& sessions,
+                           const hosting::HostCounters& host, std::size_t runs);
 void add_process_metrics(http_api::MetricsText& text);
 
 }  // namespace hm::cli

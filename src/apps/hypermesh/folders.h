@@ -33,6 +33,11 @@ struct NodeFolder {
   std::string pause() const { return path + "/pause"; }
   // Private assets, which are nowhere else.
   std::string vault() const { return path + "/vault"; }
+  // What this node runs elsewhere for its owner, and here for others; images; scratch files.
+  std::string runs() const { return path + "/runs"; }
+  std::string containers() const { return path + "/containers"; }
+  std::string images() const { return path + "/images"; }
+  std::string scratch() const { return path + "/scratch"; }
   // Held by the daemon as long as it runs.
   std::string lock() const { return path + "/lock"; }
 };

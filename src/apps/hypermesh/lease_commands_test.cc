@@ -338,7 +338,7 @@ ordered_json sample_lease() {
     "until_ms": 1700003600000, "ends_ms": 0,
     "placement": {"asset": "cpu:0198aaaa-bbbb:ff", "grant": "99", "provider": "bb02",
       "node": "cc03", "price": "0.5/1000", "notice_ms": 600000, "accepted_ms": 1700000000000,
-      "counted_intervals": 3, "disputed_intervals": 1, "counted_ms": 180000, "paid": "0.25",
+      "counted_intervals": 3, "disputed_intervals": 1, "counted_ms": 180000, "used": 9000000, "paid": "0.25",
       "fee": "0.01", "reward": "0.005", "end": "none"},
     "past": [{"asset": "cpu:0198aaaa-cccc:ee", "paid": "1.5", "end": "dark"}],
     "choices_left": [{"asset": "cpu:0198aaaa-dddd:dd"}], "opened_height": 12})");
@@ -505,6 +505,7 @@ std::vector<ordered_json> sample_bill_lines() {
                      {"quantity", 1000},
                      {"price", "0.5/1000"},
                      {"counted_ms", delivered},
+                     {"used", 150},
                      {"disputed_intervals", 1},
                      {"paid", paid},
                      {"fee", fee},
@@ -525,8 +526,17 @@ TEST(Bills, EveryLineNamesItsRecord) {
   ASSERT_EQ(rows.size(), 2u);
   ASSERT_EQ(rows[0].size(), bill_heads().size());
   EXPECT_EQ(rows[0][1].text, "0f" + kLease);
-  EXPECT_EQ(rows[0][7].text, "1.25");
+  EXPECT_EQ(rows[0][6].text, "150 millicores for 1 s");
+  EXPECT_EQ(rows[0][8].text, "1.25");
   EXPECT_EQ(reward_rows(sample_bill_lines())[0].size(), reward_heads().size());
+}
+
+TEST(Bills, UseIsToldAsIfInOneHourOrSecond) {
+  EXPECT_EQ(use_in_words(0, "bytes"), "nothing");
+  EXPECT_EQ(use_in_words(3'599, "millicores"), "3599 millicores for 1 s");
+  EXPECT_EQ(use_in_words(3'600, "millicores"), "1 millicore for 1 h");
+  EXPECT_EQ(use_in_words(9'000'000, "millicores"), "2.5 cores for 1 h");
+  EXPECT_EQ(use_in_words(3'600ull << 30, "bytes"), "1 GiB for 1 h");
 }
 
 TEST(Bills, AddUpOrSayThatTheyDoNot) {

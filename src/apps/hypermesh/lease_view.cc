@@ -96,6 +96,17 @@ std::string lease_quantity(const ordered_json& entry) {
   return priced_quantity(lease_number(entry, "quantity"), unit_of(entry));
 }
 
+std::string use_in_words(std::uint64_t used, std::string_view unit) {
+  constexpr std::uint64_t kSecondsPerHour = 3'600;
+  if (used == 0) return "nothing";
+  if (used < kSecondsPerHour) return priced_quantity(used, unit) + " for 1 s";
+  return priced_quantity(used / kSecondsPerHour, unit) + " for 1 h";
+}
+
+std::string lease_use(const ordered_json& entry) {
+  return use_in_words(lease_number(entry, "used"), unit_of(entry));
+}
+
 std::string price_in_words(std::string_view price, std::string_view unit) {
   const auto parsed = caesar::parse_price(price);
   if (!parsed) return price.empty() ? "no price" : std::string(price);
@@ -109,14 +120,15 @@ std::string lease_price(const ordered_json& entry) {
 }
 
 std::string_view end_in_words(std::string_view end) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kWords = {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords = {
       {{"by_tenant", "the tenant closed it"},
        {"expired", "its time was over"},
        {"by_owner", "the provider reclaimed it"},
        {"declined", "the provider's node declined"},
        {"not_accepted", "the provider's node did not answer in time"},
        {"dark", "no reading was signed by both sides for too long"},
-       {"asset_gone", "the asset is no longer there, or less of it is offered"}}};
+       {"asset_gone", "the asset is no longer there, or less of it is offered"},
+       {"wrong_result", "most other runs of the same thing gave another result"}}};
   const auto found = std::ranges::find(kWords, end, &decltype(kWords)::value_type::first);
   return found != kWords.end() ? found->second : end == "none" ? std::string_view{} : end;
 }
@@ -191,6 +203,7 @@ std::vector<std::pair<std::string, std::string>> lease_lines(const ordered_json&
       {"price", lease_price(entry)},
       {"notice", format_duration(lease_number(entry, "notice_ms"))},
       {"readings", readings_in_words(placement)},
+      {"used", lease_use(entry) + "; what is reserved is paid"},
       {"paid", fmt::format("{} CAES in all, of it {} fee here",
                            caesar::to_string(paid_in_all(entry)), text_of(placement, "fee"))},
       {"escrow", lease_text(entry, "escrow") + " CAES"}};

@@ -29,6 +29,12 @@ caesar::Amount paid_in_all(const nlohmann::ordered_json& entry);
 // "2.5 cores", in the unit that it names or that its kind of asset has.
 std::string lease_quantity(const nlohmann::ordered_json& entry);
 
+// What was used of it, as if all in one hour, or second if it is little: "2.5 cores for 1 h";
+// "nothing".
+std::string use_in_words(std::uint64_t used, std::string_view unit);
+// What both sides signed as used, in the unit of the entry's asset.
+std::string lease_use(const nlohmann::ordered_json& entry);
+
 // "0.5 CAES an hour", "0.01 CAES an hour for 1 GiB"; "free".
 std::string price_in_words(std::string_view price, std::string_view unit);
 std::string lease_price(const nlohmann::ordered_json& entry);

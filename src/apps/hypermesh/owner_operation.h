@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "apps/hypermesh/api_client.h"
 #include "core/identity/owner_keys.h"
@@ -23,6 +24,11 @@ Answer<nlohmann::ordered_json> submit_as_owner(ApiClient& client, const identity
                                                const MakeAction& make);
 Answer<nlohmann::ordered_json> submit_as_owner(ApiClient& client, const identity::OwnerKeys& keys,
                                                const ledger::Action& action);
+
+// Several that do not build on each other, in one request. An entry each, {id, status: "applied"
+// and so on}; a refused one has {refused: {rule, message}}.
+Answer<std::vector<nlohmann::ordered_json>> submit_all_as_owner(
+    ApiClient& client, const identity::OwnerKeys& keys, const std::vector<ledger::Action>& actions);
 
 // The chain that the node follows.
 Answer<identity::ChainId> chain_of(ApiClient& client);

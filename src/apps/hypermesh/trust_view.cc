@@ -31,7 +31,8 @@ std::string event_in_words(const std::string& name) {
        {LeaseFailed, "leases that it let down after accepting"},
        {AuditPassed, "audits passed"},
        {AuditFailed, "audits failed"},
-       {Disputed, "intervals of which the sides signed different readings; weighs nothing"}}};
+       {Disputed, "intervals of which the sides signed different readings; weighs nothing"},
+       {Disagreement, "results that most other runs of the same thing contradict"}}};
   if (name == "neutral") return "where an unknown node stands";
   const auto found = std::ranges::find_if(
       kWords, [&](const auto& entry) { return trust::name_of(entry.first) == name; });
