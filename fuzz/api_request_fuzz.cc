@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/api/container_request.h"
 #include "core/api/lending_request.h"
 #include "core/api/limits.h"
 #include "core/api/request.h"
@@ -14,7 +15,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 13) {
+  switch (data[0] % 18) {
     case 0: (void)hm::api::decode_register(body).has_value(); break;
     case 1: (void)hm::api::decode_update(body).has_value(); break;
     case 2: (void)hm::api::decode_transfer(body).has_value(); break;
@@ -36,6 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 10: (void)hm::api::decode_level(body).has_value(); break;
     case 11: (void)hm::api::decode_pause(body).has_value(); break;
     case 12: (void)hm::api::decode_revoke(body).has_value(); break;
+    case 13: {
+      const auto start = hm::api::decode_start(body);
+      HM_CHECK(!start || hm::containers::validate(start->spec).has_value());
+      break;
+    }
+    case 14: (void)hm::api::decode_container_stream(body).has_value(); break;
+    case 15: (void)hm::api::decode_stream_word(body).has_value(); break;
+    case 16: (void)hm::api::decode_stop(body).has_value(); break;
+    case 17: (void)hm::api::decode_image_stream(body).has_value(); break;
     default: break;
   }
   return 0;

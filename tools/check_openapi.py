@@ -69,7 +69,8 @@ def operation_faults(document, path, item, method):
     if declared != used:
         yield f"{where}: path parameters {sorted(used)} are declared as {sorted(declared)}"
     answers = operation.get("responses", {})
-    if not any(status.startswith("2") for status in answers):
+    # 101: the connection becomes a WebSocket.
+    if not any(status.startswith("2") or status == "101" for status in answers):
         yield f"{where}: no answer of success"
     for status, answer in answers.items():
         yield from answer_faults(document, where, status, answer)

@@ -21,6 +21,24 @@ Digest sha256(ByteView input) {
   return digest;
 }
 
+struct Sha256::State {
+  SHA256_CTX context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) { SHA256_Init(&state_->context); }
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(ByteView piece) { SHA256_Update(&state_->context, piece.data(), piece.size()); }
+
+Digest Sha256::digest() const {
+  Digest digest;
+  SHA256_CTX context = state_->context;
+  SHA256_Final(digest.bytes.data(), &context);
+  return digest;
+}
+
 Digest tagged_hash(std::string_view tag, ByteView input) {
   HM_CHECK(tag.size() < 256);
   const auto length = static_cast<std::uint8_t>(tag.size());

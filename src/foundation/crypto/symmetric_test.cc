@@ -41,6 +41,18 @@ TEST(Sha256, TagSeparatesDomainsAndItsLengthIsBound) {
   EXPECT_EQ(hash_pair(left, right), sha256(pair));
 }
 
+TEST(Sha256, PiecesHashLikeTheWhole) {
+  Sha256 hash;
+  EXPECT_EQ(hash.digest(), sha256({}));
+  hash.update(as_bytes("a"));
+  EXPECT_EQ(hash.digest(), sha256(as_bytes("a")));
+  hash.update({});
+  hash.update(as_bytes("bc"));
+  EXPECT_EQ(hash.digest(), sha256(as_bytes("abc")));
+  const Sha256 moved = std::move(hash);
+  EXPECT_EQ(moved.digest(), sha256(as_bytes("abc")));
+}
+
 TEST(Hmac, ReproducesRfc4231Case2) {
   EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")).to_string(),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
