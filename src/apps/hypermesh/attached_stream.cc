@@ -119,6 +119,8 @@ class Session {
       }
     } else if (const ordered_json& started = member_of(word, "started"); !started.is_null()) {
       on_started(started);
+    } else {
+      wants_.on_word(word);
     }
   }
 

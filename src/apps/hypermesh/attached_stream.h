@@ -37,6 +37,8 @@ struct Attachment {
   // The run's id, once the node has one.
   std::function<void(const std::string& run)> on_run = [](const auto&) {};
   std::function<void()> on_started = [] {};
+  // Any other word of the node's.
+  std::function<void(const nlohmann::ordered_json& word)> on_word = [](const auto&) {};
 };
 
 // The last word. A Failure without words is how a process ends that nobody listens to any more.

@@ -113,6 +113,12 @@ void Adder::add_run_place(CLI::App* command) {
       ->excludes(filter);
   command->add_option("--highest-price", run.highest_price,
                       "The most that all of it may cost, in CAES an hour, e.g. 0.5");
+  command
+      ->add_option("--replicas", run.replicas,
+                   "On machines of so many owners; the result is what most of them give")
+      ->check(CLI::Range(3, 16));
+  command->add_option("--quorum", run.quorum,
+                      "How many of the replicas must agree (default: more than half)");
   command->add_flag("--plan", run.plan, "Say where it would run and for what; change nothing");
   command->add_flag("--explain", run.explain, "Say of every other machine why not; change nothing");
 }

@@ -39,6 +39,8 @@ struct ContainerRun {
   bool explain = false;
   bool plan = false;
   std::optional<std::string> highest_price;
+  std::optional<std::uint32_t> replicas;
+  std::optional<std::uint32_t> quorum;
 };
 struct ContainerList {
   bool all = false;

@@ -19,6 +19,7 @@
 #include "apps/hypermesh/parties.h"
 #include "apps/hypermesh/quantity.h"
 #include "apps/hypermesh/run_placement.h"
+#include "apps/hypermesh/run_replicas.h"
 #include "apps/hypermesh/run_view.h"
 #include "core/api/container_json.h"
 
@@ -229,6 +230,7 @@ Outcome run_somewhere(const Context& context, ContainerAccess& access, const Con
 }  // namespace
 
 Outcome run(const ContainerRun& options, const Context& context) {
+  HM_CLI_TRY_VOID(check_replicas(options));
   HM_CLI_TRY(RunWish wish, run_wish_of(options, own_environment()));
   HM_CLI_TRY(ContainerAccess access, container_access(context.globals));
   const bool changes_nothing = options.plan || options.explain;
@@ -250,6 +252,11 @@ Outcome run(const ContainerRun& options, const Context& context) {
   HM_CLI_TRY(const identity::OwnerId tenant, find_owner(access.client, "self"));
   RunPlanner planner(access.client, wish, tenant, text_of(status, "node"), chain);
   if (changes_nothing) return show_plan(context, planner, wish, options.explain);
+  if (options.replicas) {
+    HM_CLI_TRY(const auto keys, keys_of_tenant(context, access, tenant));
+    HM_CLI_TRY_VOID(planner.begin(false));
+    return run_replicated(context, access, options, wish, planner, keys);
+  }
   return run_somewhere(context, access, options, wish, planner, tenant);
 }
 
