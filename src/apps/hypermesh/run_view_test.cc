@@ -45,7 +45,7 @@ TEST(RunView, TheStateSaysHowItEnded) {
   EXPECT_EQ(run_state(run), "ended");
   run["failure"] = "its node does not have it any more";
   EXPECT_EQ(run_state(run), "ended: its node does not have it any more");
-  run["exit"] = {{"code", 137}, {"out_of_memory", true}, {"at_ms", 1}};
+  run["exit"] = {{"code", 137U}, {"out_of_memory", true}, {"at_ms", 1U}};
   EXPECT_EQ(run_state(run), "ended with 137, out of memory");
 }
 
@@ -78,7 +78,7 @@ TEST(RunView, ProcessorsAreThoseSinceTheLastChange) {
   // Not read anew: what was said stands.
   EXPECT_EQ(text_at(looks.row(run, UnixMillis(kNow.value + 500)), UsageLooks::heads(), "CPU"),
             "50.0%");
-  run["report"]["usage"]["cpu_us"] = 5'250'000;
+  run["report"]["usage"]["cpu_us"] = 5'250'000U;
   EXPECT_EQ(text_at(looks.row(run, UnixMillis(kNow.value + 2000)), UsageLooks::heads(), "CPU"),
             "12.5%");
 }
@@ -102,8 +102,8 @@ TEST(RunView, ProcessorsAreSaidToTheThousandth) {
 }
 
 TEST(RunView, AnExitCodeIsTheCommands) {
-  EXPECT_TRUE(outcome_of_exit({{"exit", {{"code", 0}}}}));
-  const auto ended = outcome_of_exit({{"exit", {{"code", 42}}}});
+  EXPECT_TRUE(outcome_of_exit({{"exit", {{"code", 0U}}}}));
+  const auto ended = outcome_of_exit({{"exit", {{"code", 42U}}}});
   ASSERT_FALSE(ended);
   EXPECT_EQ(static_cast<int>(ended.error().exit), 42);
   // Said by the container itself, if it had anything to say.

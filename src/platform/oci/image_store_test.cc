@@ -314,6 +314,9 @@ TEST_F(ImageStoreUnpack, ALayerIsUnpackedOnceWhoeverAsks) {
   const auto second =
       layout.put_image({.layers = {small_image("a").layers[0], small_image("c").layers[1]}});
   put_all(*store, layout);
+  // What has no name may be collected between two turns.
+  ASSERT_TRUE(store->set_name("first:1", first.digest));
+  ASSERT_TRUE(store->set_name("second:1", second.digest));
   std::atomic<int> failed = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
