@@ -104,12 +104,44 @@ std::optional<Error> ContainerHost::refusal(const identity::NodeId& from,
   return std::nullopt;
 }
 
+std::shared_ptr<RunBridge> ContainerHost::bridge_of(const RunId& id,
+                                                    std::shared_ptr<Stream> stream) {
+  return std::make_shared<RunBridge>(
+      std::move(stream),
+      [this, alive = alive_, id] {
+        if (*alive) on_left(id);
+      },
+      [this, alive = alive_, id] {
+        if (*alive) on_told(id);
+      });
+}
+
 void ContainerHost::start(StartRun request, std::shared_ptr<Stream> stream) {
+  auto bridge = bridge_of(request.run, stream);
+  stream->set_listener(bridge);
+  if (!are_leases_expected(node_, request.leases)) return begin(std::move(request), stream, bridge);
+  parked_.push_back({std::move(request), std::move(stream), std::move(bridge), now() + kLedgerLag});
+  arm();
+}
+
+void ContainerHost::retry_parked() {
+  for (Parked& parked : std::exchange(parked_, {})) {
+    if (!parked.stream->is_open()) continue;
+    if (now() < parked.until && are_leases_expected(node_, parked.request.leases)) {
+      parked_.push_back(std::move(parked));
+    } else {
+      begin(std::move(parked.request), parked.stream, std::move(parked.bridge));
+    }
+  }
+}
+
+void ContainerHost::begin(StartRun request, const std::shared_ptr<Stream>& stream,
+                          std::shared_ptr<RunBridge> bridge) {
   const identity::NodeId from = stream->peer();
   if (auto error = refusal(from, request)) {
     ++counters_.refused;
     log::info("hosting", "a run is refused", {{"peer", from.to_string()}, {"why", error->message}});
-    return stream->close(*error);
+    return bridge->refuse(*error);
   }
   const RunId id = request.run;
   Run& run = runs_[id];
@@ -119,15 +151,7 @@ void ContainerHost::start(StartRun request, std::shared_ptr<Stream> stream) {
                .leases = std::move(request.leases),
                .output = request.output};
   run.spec = std::move(request.spec);
-  run.bridge = std::make_shared<RunBridge>(
-      stream,
-      [this, alive = alive_, id] {
-        if (*alive) on_left(id);
-      },
-      [this, alive = alive_, id] {
-        if (*alive) on_told(id);
-      });
-  stream->set_listener(run.bridge);
+  run.bridge = std::move(bridge);
   const auto progress = [this, alive = alive_, id](std::uint64_t done, std::uint64_t total) {
     if (!*alive) return;
     const auto found = runs_.find(id);
@@ -336,6 +360,7 @@ void ContainerHost::forget(const RunId& id) {
 
 void ContainerHost::on_final(const node::FinalEvent& event) {
   if (event.outcome.lease_changes.empty()) return;
+  retry_parked();
   std::vector<RunId> lost;
   for (const auto& [id, run] : runs_) {
     // What has ended is only kept for its log.

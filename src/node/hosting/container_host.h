@@ -95,10 +95,22 @@ class ContainerHost final : public node::NodeObserver {
     std::optional<MonoTime> forget_at;             // it has ended
     std::vector<std::shared_ptr<Stream>> waiting;  // for its end
   };
+  // A start whose leases this node's ledger does not have active yet: the tenant's may be a block
+  // ahead.
+  struct Parked {
+    StartRun request;
+    std::shared_ptr<Stream> stream;
+    std::shared_ptr<RunBridge> bridge;
+    MonoTime until;
+  };
   using Runs = std::map<RunId, Run>;
 
   // container_host.cc: starting and ending.
   void start(StartRun request, std::shared_ptr<Stream> stream);
+  void begin(StartRun request, const std::shared_ptr<Stream>& stream,
+             std::shared_ptr<RunBridge> bridge);
+  void retry_parked();
+  std::shared_ptr<RunBridge> bridge_of(const RunId& id, std::shared_ptr<Stream> stream);
   std::optional<Error> refusal(const identity::NodeId& from, const StartRun& request) const;
   void on_image(const RunId& id, Result<ports::UnpackedImage> image);
   void on_started(const RunId& id, ports::StreamResult result);
@@ -140,6 +152,7 @@ class ContainerHost final : public node::NodeObserver {
   ImagePorts images_;
   UsageSink usage_sink_;
   Runs runs_;
+  std::vector<Parked> parked_;  // bounded by the streams of peers
   HostCounters counters_;
   MonoTime usage_due_{};
   std::unique_ptr<ports::Timer> timer_;

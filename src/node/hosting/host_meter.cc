@@ -38,16 +38,18 @@ void ContainerHost::look() {
   for (const RunId& id : restarted) restart(id);
   for (const RunId& id : alone) end(id, counters_.ended_alone);
   for (const RunId& id : forgotten) forget(id);
+  retry_parked();
   if (at >= usage_due_) read_usage();
   arm();
 }
 
 void ContainerHost::arm() {
-  if (runs_.empty()) return timer_->cancel();
-  MonoTime due = usage_due_;
+  if (runs_.empty() && parked_.empty()) return timer_->cancel();
+  MonoTime due = runs_.empty() ? parked_.front().until : usage_due_;
   const auto consider = [&due](const std::optional<MonoTime>& time) {
     if (time) due = std::min(due, *time);
   };
+  for (const Parked& parked : parked_) consider(parked.until);
   for (const auto& [id, run] : runs_) {
     if (run.alone_at) consider(*run.alone_at + kAttachedGrace);
     consider(run.forget_at);

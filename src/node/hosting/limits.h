@@ -35,6 +35,8 @@ inline constexpr std::size_t kMaxRunLeases = 4;
 inline constexpr Duration kAttachedGrace = std::chrono::seconds(10);
 // Between the end that was told and the removal: the last counters are read meanwhile.
 inline constexpr Duration kLastLook = std::chrono::milliseconds(100);
+// A tenant's ledger may be ahead of the provider's by a block that comes late.
+inline constexpr Duration kLedgerLag = std::chrono::seconds(5);
 // What has ended is kept for whoever asks how, if nobody removes it.
 inline constexpr Duration kKeepEnded = std::chrono::hours(1);
 // A restarted service that fails at once is started after this long, then after twice as long, up

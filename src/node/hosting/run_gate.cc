@@ -152,4 +152,11 @@ bool are_leases_held(const node::Node& node, const std::vector<ledger::LeaseId>&
   });
 }
 
+bool are_leases_expected(const node::Node& node, const std::vector<ledger::LeaseId>& leases) {
+  return std::ranges::any_of(leases, [&](const ledger::LeaseId& id) {
+    const ledger::LeaseRecord* lease = node.ledger().lease(id);
+    return lease == nullptr || lease->state == ledger::LeaseState::Requested;
+  });
+}
+
 }  // namespace hm::hosting

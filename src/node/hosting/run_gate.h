@@ -23,4 +23,7 @@ std::optional<Error> objection(const node::Node& node, const identity::NodeId& f
 // The same of leases under which something runs already.
 bool are_leases_held(const node::Node& node, const std::vector<ledger::LeaseId>& leases);
 
+// Some of them are not here yet, or only requested: a later block may change that.
+bool are_leases_expected(const node::Node& node, const std::vector<ledger::LeaseId>& leases);
+
 }  // namespace hm::hosting
