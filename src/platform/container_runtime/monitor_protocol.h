@@ -48,9 +48,10 @@ inline constexpr std::size_t kMaxFrame = kMaxChunk + 16;
 // Of what the OCI runtime says when it fails.
 inline constexpr std::size_t kMaxReason = 4 * 1024;
 
-// The monitor's file descriptors that the daemon and the OCI runtime find by number.
-inline constexpr int kClientDescriptor = 3;  // at its start: the first client's socket
-inline constexpr int kFolderDescriptor = 3;  // in the OCI runtime: the state folder
+// The monitor's descriptor of the first client's socket, at its start.
+inline constexpr int kClientDescriptor = 3;
+// In the OCI runtime's command line, what the monitor replaces by the path of kConsoleSocket.
+inline constexpr const char* kConsolePlace = "{console}";
 inline constexpr const char* kConsoleSocket = "console.sock";
 inline constexpr const char* kAttachSocket = "attach.sock";
 inline constexpr const char* kExitFile = "exit";

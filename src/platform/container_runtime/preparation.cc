@@ -128,9 +128,7 @@ void add(std::vector<std::string>& all, std::initializer_list<std::string> more)
 
 void add_console(std::vector<std::string>& all, containers::Terminal terminal) {
   if (terminal != containers::Terminal::Pty) return;
-  // By descriptor: the folder's path may be too long for a socket's address.
-  add(all, {"--console-socket",
-            "/proc/self/fd/" + std::to_string(kFolderDescriptor) + "/" + kConsoleSocket});
+  add(all, {"--console-socket", kConsolePlace});
 }
 
 }  // namespace

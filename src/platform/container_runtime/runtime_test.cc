@@ -186,6 +186,13 @@ TEST_F(RuntimeTest, OneMoreProcessRunsInTheContainerAndEndsWithItsStream) {
   EXPECT_EQ(own.ends, 0);
 }
 
+TEST_F(RuntimeTest, AProcessAtATerminalHasNoDescriptorButThat) {
+  // Without what the listing opens itself.
+  auto made = order("pty", shell("ls -l /proc/self/fd | grep -v /proc/ | grep -v ^total | wc -l"));
+  made.spec.process.terminal = containers::Terminal::Pty;
+  EXPECT_EQ(run(std::move(made)).out, "3\r\n");
+}
+
 TEST_F(RuntimeTest, ATreeOfProcessesIsKilledAtOnce) {
   Recorder recorder;
   const auto stream =

@@ -61,17 +61,19 @@ Descriptor listen_for_console() {
   if (::getppid() != monitor) ::_exit(127);
   // Above what is about to be overwritten.
   for (int& fd : standard) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 16);
-  const int folder = ::fcntl(order.folder, F_DUPFD_CLOEXEC, 16);
   for (int i = 0; i < 3; ++i) ::dup2(standard[static_cast<std::size_t>(i)], i);
   if (::setns(order.network, CLONE_NEWNET) != 0) give_up("network namespace");
-  ::dup2(folder, kFolderDescriptor);
-  ::syscall(SYS_close_range, kFolderDescriptor + 1, ~0U, 0);
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // By way of the monitor's descriptor: the folder's own path may be too long for an address.
+  std::string console = "/proc/" + std::to_string(monitor) + "/fd/" + std::to_string(order.folder) +
+                        "/" + kConsoleSocket;
   std::vector<char*> pointers;
   for (const std::string& argument : order.command) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));
+    pointers.push_back(argument == kConsolePlace ? console.data()
+                                                 : const_cast<char*>(argument.c_str()));
   }
   pointers.push_back(nullptr);
   ::execv(pointers[0], pointers.data());

@@ -32,11 +32,11 @@ struct Launch {
 struct LaunchOrder {
   std::vector<std::string> command;  // its first is the OCI runtime's path
   Console console = Console::Pipes;
-  int folder = -1;   // which the OCI runtime has as kFolderDescriptor
+  int folder = -1;   // the state folder, which is the current one too
   int network = -1;  // the network namespace in which it runs, and what it starts
 };
-// Of the monitor's descriptors it has no more than the folder and the three standard ones. It ends
-// if the monitor does.
+// The OCI runtime has the three standard descriptors and no other: a folder's would be a way out
+// for a container whose working directory leads to it. It ends if the monitor does.
 Launch launch(const LaunchOrder& order);
 
 // Takes the terminal's master end off the connection that waits at `console`, and holds its slave
