@@ -46,11 +46,12 @@ Attachment::Attachment(std::shared_ptr<MonitorLink> link, std::shared_ptr<std::s
 std::shared_ptr<Attachment> Attachment::begin(std::shared_ptr<MonitorLink> link,
                                               std::shared_ptr<std::size_t> untaken,
                                               ports::ContainerStreamListener& listener,
-                                              std::uint64_t offset, std::function<void()> on_drop) {
-  link->send(Frame(ToMonitor::Attach).put(offset));
+                                              std::optional<std::uint64_t> offset,
+                                              std::function<void()> on_drop) {
+  if (offset) link->send(Frame(ToMonitor::Attach).put(*offset));
   const std::shared_ptr<Attachment> attachment(
       new Attachment(std::move(link), std::move(untaken), listener, std::move(on_drop)));
-  attachment->delivered_ = offset;
+  attachment->delivered_ = offset.value_or(kWhereItStopped);
   return attachment;
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "platform/container_runtime/monitor_link.h"
 #include "ports/container_runtime.h"
@@ -14,14 +15,16 @@ namespace hm::container_runtime {
 
 class Attachment : public std::enable_shared_from_this<Attachment> {
  public:
-  // Asks the monitor for output from `offset` on. `untaken` counts the bytes of input that the
+  // Asks the monitor for output from `offset` on; without one that was done when it was started.
+  // `untaken` counts the bytes of input that the
   // monitor has and the process did not take, whoever wrote them. `on_drop` is called when the
   // listener drops its stream before the end; input that the monitor does not have yet is lost
   // then.
   static std::shared_ptr<Attachment> begin(std::shared_ptr<MonitorLink> link,
                                            std::shared_ptr<std::size_t> untaken,
                                            ports::ContainerStreamListener& listener,
-                                           std::uint64_t offset, std::function<void()> on_drop);
+                                           std::optional<std::uint64_t> offset,
+                                           std::function<void()> on_drop);
   // The listener's end. Requires: not called before.
   std::unique_ptr<ports::ContainerStream> stream();
 

@@ -76,12 +76,15 @@ void Container::launch(StartKind kind, ports::ContainerStreamListener* listener,
     Result<MonitorProcess> result = MonitorProcess{};
   };
   auto work = std::make_shared<Work>(Work{.record = record_});
-  jobs_->add([work, kind,
-              host = shared_->host] { work->result = start_container(*host, work->record, kind); },
-             [work, self = shared_from_this()] {
-               self->record_ = std::move(work->record);
-               self->on_launched(std::move(work->result));
-             });
+  jobs_->add(
+      [work, kind, host = shared_->host,
+       client = listener != nullptr ? FirstClient::Attached : FirstClient::Elsewhere] {
+        work->result = start_container(*host, work->record, kind, client);
+      },
+      [work, self = shared_from_this()] {
+        self->record_ = std::move(work->record);
+        self->on_launched(std::move(work->result));
+      });
 }
 
 void Container::on_launched(Result<MonitorProcess> monitor) {
@@ -91,7 +94,7 @@ void Container::on_launched(Result<MonitorProcess> monitor) {
   }
   open_link(std::move(*monitor));
   arm_deadline(kStartPatience);
-  if (first_listener_ != nullptr) begin_attachment(*first_listener_, kWhereItStopped);
+  if (first_listener_ != nullptr) begin_attachment(*first_listener_, std::nullopt);
 }
 
 // The number tells a monitor from one of an earlier start, whose end may come later.
@@ -135,7 +138,8 @@ void Container::arm_deadline(std::chrono::seconds patience) {
       });
 }
 
-void Container::begin_attachment(ports::ContainerStreamListener& listener, std::uint64_t offset) {
+void Container::begin_attachment(ports::ContainerStreamListener& listener,
+                                 std::optional<std::uint64_t> offset) {
   attachment_ = Attachment::begin(link_, untaken_, listener, offset, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->detach();
   });

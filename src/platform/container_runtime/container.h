@@ -83,7 +83,8 @@ class Container : public std::enable_shared_from_this<Container> {
   void on_gone();
   void on_counted(const Counted& counted);
   void end_unwatched();
-  void begin_attachment(ports::ContainerStreamListener& listener, std::uint64_t offset);
+  void begin_attachment(ports::ContainerStreamListener& listener,
+                        std::optional<std::uint64_t> offset);
   void detach();
   void end_attachment();
   void finish_start(ports::StreamResult result);

@@ -54,8 +54,8 @@ void ExecSession::on_launched(Result<MonitorProcess> monitor,
       {.on_frame = [self = shared_from_this()](FromMonitor kind,
                                                ByteView rest) { self->on_frame(kind, rest); },
        .on_gone = [self = shared_from_this()] { self->on_gone(); }});
-  attachment_ = Attachment::begin(link_, std::make_shared<std::size_t>(0), listener,
-                                  kWhereItStopped, [weak = std::weak_ptr<MonitorLink>(link_)] {
+  attachment_ = Attachment::begin(link_, std::make_shared<std::size_t>(0), listener, std::nullopt,
+                                  [weak = std::weak_ptr<MonitorLink>(link_)] {
                                     // Without its client the monitor ends the process and itself.
                                     if (const auto link = weak.lock()) link->close();
                                   });

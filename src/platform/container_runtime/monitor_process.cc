@@ -27,13 +27,20 @@ int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, 
 
 }  // namespace
 
-Result<MonitorProcess> start_monitor(const std::vector<std::string>& arguments) {
+Result<MonitorProcess> start_monitor(const std::vector<std::string>& arguments,
+                                     FirstClient first_client) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
     return failed(ErrorCode::Io, "no socket for a monitor", errno);
   }
   MonitorProcess monitor{.socket = Descriptor(ends[0]), .process = {}};
   const Descriptor theirs(ends[1]);
+  if (first_client == FirstClient::Attached) {
+    const Frame attach = Frame(ToMonitor::Attach).put(kWhereItStopped);
+    if (::send(ends[0], attach.view().data(), attach.view().size(), MSG_NOSIGNAL) < 0) {
+      return failed(ErrorCode::Io, "cannot attach to a monitor", errno);
+    }
+  }
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));

@@ -2,6 +2,7 @@
 // Starting a monitor, and finding one again that an earlier daemon started.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,12 @@ struct MonitorProcess {
   Descriptor process;  // pidfd
 };
 
-// `arguments[0]` is the monitor's path. It has /dev/null for its standard descriptors.
-Result<MonitorProcess> start_monitor(const std::vector<std::string>& arguments);
+enum class FirstClient : std::uint8_t { Attached, Elsewhere };
+// `arguments[0]` is the monitor's path. It has /dev/null for its standard descriptors. A first
+// client that attaches has done so before the monitor starts: a process may have ended by the time
+// that the event loop comes to it.
+Result<MonitorProcess> start_monitor(const std::vector<std::string>& arguments,
+                                     FirstClient first_client);
 
 // The monitor that listens in this state folder; Unavailable if there is none.
 Result<MonitorProcess> find_monitor(const std::string& folder);

@@ -133,7 +133,8 @@ void add_console(std::vector<std::string>& all, containers::Terminal terminal) {
 
 }  // namespace
 
-Result<MonitorProcess> start_container(const Host& host, Record& record, StartKind kind) {
+Result<MonitorProcess> start_container(const Host& host, Record& record, StartKind kind,
+                                       FirstClient first_client) {
   const std::string& id = record.order.id;
   const RunSpec& spec = record.order.spec;
   HM_TRY(const auto image, image_of(record));
@@ -158,7 +159,7 @@ Result<MonitorProcess> start_container(const Host& host, Record& record, StartKi
        "run", "--detach", "--bundle", folder + "/bundle", "--pid-file", folder + "/" + kPidFile});
   add_console(command, spec.process.terminal);
   add(command, {id});
-  return start_monitor(command);
+  return start_monitor(command, first_client);
 }
 
 Result<MonitorProcess> start_exec(const Host& host, const Record& record,
@@ -181,7 +182,7 @@ Result<MonitorProcess> start_exec(const Host& host, const Record& record,
                 "--pid-file", folder + "/" + kPidFile});
   add_console(command, process.terminal);
   add(command, {id});
-  return start_monitor(command);
+  return start_monitor(command, FirstClient::Attached);
 }
 
 Result<OuterPlace> find_outside(const Host& host, const Record& record, std::string_view path) {

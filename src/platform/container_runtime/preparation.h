@@ -16,7 +16,8 @@ enum class StartKind : std::uint8_t { First, Again };
 // Root file system, network, configuration, order and monitor of a container. `record` gets its
 // network; with StartKind::First nothing may be there. On failure what was made stays, for
 // remove_everything().
-Result<MonitorProcess> start_container(const Host& host, Record& record, StartKind kind);
+Result<MonitorProcess> start_container(const Host& host, Record& record, StartKind kind,
+                                       FirstClient first_client);
 
 // One more process in a running container, and a folder for it below the container's.
 Result<MonitorProcess> start_exec(const Host& host, const Record& record,

@@ -206,8 +206,8 @@ class RuntimeTest : public testing::Test {
     for (const char* name : {"bin", "etc", "tmp", "data"}) fs::create_directories(layer / name);
     fs::copy_file(busybox, layer / "bin/busybox");
     for (const char* name :
-         {"cat", "dd", "echo",   "env",  "false", "head", "id",   "kill", "ls", "nc",
-          "ps",  "sh", "setsid", "grep", "sleep", "stty", "true", "tty",  "wc", "yes"}) {
+         {"cat",      "dd", "echo",   "env",  "false", "head", "id",   "kill", "ls", "nc", "ps",
+          "readlink", "sh", "setsid", "grep", "sleep", "stty", "true", "tty",  "wc", "yes"}) {
       fs::create_symlink("busybox", layer / "bin" / name);
     }
     for (const auto& entry : fs::recursive_directory_iterator(layer)) own(entry.path());

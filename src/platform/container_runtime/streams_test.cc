@@ -149,17 +149,21 @@ TEST_F(StreamsTest, WhoAttachesAgainGoesOnWhereTheLastOneStopped) {
 
 TEST_F(StreamsTest, InputThatNobodyTakesIsBoundedHoweverManyAttach) {
   constexpr std::size_t kPipe = 64 * 1024;
-  ASSERT_TRUE(
-      start(order("deaf", shell("trap 'go=1' USR1; while [ -z $go ]; do sleep 0.01; done; wc -c")),
-            nullptr));
+  Recorder first;
+  auto stream =
+      start(order("deaf",
+                  shell("trap 'go=1' USR1; echo up; while [ -z $go ]; do sleep 0.01; done; wc -c")),
+            &first);
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE(wait_for([&] { return first.out == "up\n"; }));
   for (int i = 0; i < 8; ++i) {
     Recorder recorder;
-    const auto stream = attach("deaf", recorder);
+    stream = attach("deaf", recorder);
     ASSERT_TRUE(stream);
     (*stream)->write(Bytes(ports::kMaxPendingInput, 'x'));
   }
   Recorder recorder;
-  const auto stream = attach("deaf", recorder);
+  stream = attach("deaf", recorder);
   ASSERT_TRUE(stream);
   (*stream)->allow(kPlenty);
   (*stream)->close_input();
