@@ -156,11 +156,13 @@ TEST_F(StreamsTest, InputThatNobodyTakesIsBoundedHoweverManyAttach) {
             &first);
   ASSERT_TRUE(stream);
   ASSERT_TRUE(wait_for([&] { return first.out == "up\n"; }));
+  stream->reset();
   for (int i = 0; i < 8; ++i) {
     Recorder recorder;
     stream = attach("deaf", recorder);
     ASSERT_TRUE(stream);
     (*stream)->write(Bytes(ports::kMaxPendingInput, 'x'));
+    stream->reset();
   }
   Recorder recorder;
   stream = attach("deaf", recorder);
