@@ -102,7 +102,7 @@ class Bench {
          .uid_shift = kShift});
     if (!runtime) give_up(runtime.error().message);
     runtime_ = std::move(*runtime);
-    if (runtime_->facts().runtime.empty()) give_up(runtime_->facts().missing.back());
+    if (runtime_->facts().runtime.empty()) give_up(runtime_->facts().missing.front());
   }
   ~Bench() {
     if (const auto clear = std::exchange(clear_away, nullptr)) clear();

@@ -141,7 +141,8 @@ void state_facts(Host& host) {
   if (const auto disk = containers_linux::can_limit_disk(); !disk) {
     missing.push_back("writable layers on disk and volumes: " + disk.error().message);
   }
-  if (!host.why_none.empty()) missing.push_back("containers: " + host.why_none);
+  // First, because nothing else matters then.
+  if (!host.why_none.empty()) missing.insert(missing.begin(), "containers: " + host.why_none);
 }
 
 }  // namespace

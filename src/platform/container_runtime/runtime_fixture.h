@@ -73,7 +73,7 @@ class RuntimeTest : public testing::Test {
         .network_tag = tag()};
     open();
     if (runtime_ && runtime_->facts().runtime.empty()) {
-      GTEST_SKIP() << "needs an OCI runtime: " << runtime_->facts().missing.back();
+      GTEST_SKIP() << "needs an OCI runtime: " << runtime_->facts().missing.front();
     }
   }
 
