@@ -32,10 +32,16 @@ using TlsStream = asio::ssl::stream<tcp::socket>;
 
 constexpr std::size_t kReadBytes = 64 * 1024;
 
+struct Authorities : TrustedAuthorities {
+  asio::ssl::context context{asio::ssl::context::tls_client};
+};
+
 class Exchange : public HttpExchange {
  public:
   explicit Exchange(const HttpRequest& request)
-      : name_(containers::authority_of(request.url)), is_cancelled_(request.is_cancelled) {
+      : name_(containers::authority_of(request.url)),
+        is_cancelled_(request.is_cancelled),
+        authorities_(request.authorities) {
     parser_.header_limit(static_cast<std::uint32_t>(kMaxHeaderBytes));
     parser_.body_limit(boost::none);
     parser_.eager(false);
@@ -44,7 +50,7 @@ class Exchange : public HttpExchange {
 
   Result<void> run(const HttpRequest& request) {
     HM_TRY_VOID(connect(request.url));
-    if (request.url.is_tls) HM_TRY_VOID(secure(request));
+    if (request.url.is_tls) HM_TRY_VOID(secure(request.url.host));
     const auto sent = send(request);
     if (!sent && sent.error().code != ErrorCode::Unavailable) return sent;
     // A server may refuse, and close, before it has read a whole body: its answer says why.
@@ -104,24 +110,10 @@ class Exchange : public HttpExchange {
     return unreachable("cannot connect to", error.message());
   }
 
-  Result<void> secure(const HttpRequest& request) {
+  Result<void> secure(const std::string& host) {
     error_code error;
-    error_code ignored;
-    context_.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                             asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                             asio::ssl::context::no_tlsv1_1,
-                         error);
-    context_.set_default_verify_paths(ignored);
-    if (!request.authority_file.empty()) {
-      context_.load_verify_file(request.authority_file, error);
-      if (error) {
-        return fail(ErrorCode::InvalidArgument,
-                    fmt::format("cannot read certificates from {}", request.authority_file),
-                    error.message());
-      }
-    }
-    tls_.emplace(std::move(socket_), context_);
-    const std::string& host = request.url.host;
+    // Every one of these is made by TrustedAuthorities::read().
+    tls_.emplace(std::move(socket_), static_cast<Authorities&>(*authorities_).context);
     tls_->set_verify_mode(asio::ssl::verify_peer, error);
     tls_->set_verify_callback(asio::ssl::host_name_verification(host), error);
     // Server names are names, never addresses (RFC 6066 §3).
@@ -262,8 +254,8 @@ class Exchange : public HttpExchange {
 
   std::string name_;
   std::function<bool()> is_cancelled_;
+  std::shared_ptr<TrustedAuthorities> authorities_;
   asio::io_context loop_{1};
-  asio::ssl::context context_{asio::ssl::context::tls_client};
   tcp::socket socket_{loop_};
   std::optional<TlsStream> tls_;
   boost::beast::flat_buffer buffer_;
@@ -272,6 +264,25 @@ class Exchange : public HttpExchange {
 };
 
 }  // namespace
+
+Result<std::shared_ptr<TrustedAuthorities>> TrustedAuthorities::read(const std::string& file) {
+  auto authorities = std::make_shared<Authorities>();
+  asio::ssl::context& context = authorities->context;
+  error_code error;
+  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                          asio::ssl::context::no_tlsv1_1,
+                      error);
+  // Without any, nothing is trusted but what is named.
+  context.set_default_verify_paths(error);
+  if (file.empty()) return std::shared_ptr<TrustedAuthorities>(std::move(authorities));
+  context.load_verify_file(file, error);
+  if (error) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("cannot read certificates from {}", file),
+                error.message());
+  }
+  return std::shared_ptr<TrustedAuthorities>(std::move(authorities));
+}
 
 Result<std::unique_ptr<HttpExchange>> HttpExchange::start(const HttpRequest& request) {
   auto exchange = std::make_unique<Exchange>(request);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One HTTP/1.1 request to a registry and its answer, on a connection of its own, with bodies that
 // stream in both directions. Every wait is bounded; headers are bounded; an answer that ends before
-// its length is Unavailable. TLS is verified against the system's certificates and those named.
+// its length is Unavailable. TLS is verified.
 //
 // Synchronous: it blocks its thread. Names are resolved by the system, IPv4 included, for
 // registries are outside the mesh.
@@ -23,6 +23,14 @@
 
 namespace hm::oci {
 
+// Whom to believe: the system's certificates, and those of a PEM file if one is named. Reading them
+// takes a tenth of a second, so one of these serves many requests. Not thread-safe.
+class TrustedAuthorities {
+ public:
+  static Result<std::shared_ptr<TrustedAuthorities>> read(const std::string& file);
+  virtual ~TrustedAuthorities() = default;
+};
+
 struct HttpBody {
   std::uint64_t bytes = 0;
   ByteSource source;
@@ -33,8 +41,8 @@ struct HttpRequest {
   containers::Url url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<HttpBody> body;
-  std::string authority_file;  // PEM certificates to trust beside the system's; may be empty
-  std::function<bool()> is_cancelled;  // asked between pieces; may be empty
+  std::shared_ptr<TrustedAuthorities> authorities;  // required for TLS
+  std::function<bool()> is_cancelled;               // asked between pieces; may be empty
 };
 
 class HttpExchange {

@@ -45,7 +45,7 @@ inline constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 inline constexpr std::size_t kMaxErrorAnswerBytes = 64 * 1024;  // read for its message, then cut
 inline constexpr int kMaxRedirects = 5;
 inline constexpr int kMaxStalledTries = 5;  // of one blob, without a byte more than the last
-inline constexpr std::chrono::seconds kConnectTime{10};
+inline constexpr std::chrono::seconds kConnectTime{30};
 inline constexpr std::chrono::seconds kAnswerTime{60};  // to the end of an answer's headers
 inline constexpr std::chrono::seconds kIdleTime{60};    // without a byte either way
 inline constexpr std::chrono::milliseconds kRetryPause{500};

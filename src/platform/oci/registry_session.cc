@@ -95,7 +95,6 @@ Result<std::unique_ptr<HttpExchange>> RegistrySession::request_at(const std::str
   HttpRequest request{.method = method,
                       .url = std::move(url),
                       .headers = headers,
-                      .authority_file = options_.authority_file,
                       .is_cancelled = options_.is_cancelled};
   const bool is_own = containers::is_same_origin(base_, request.url);
   for (int tries = 0;; ++tries) {
@@ -106,7 +105,7 @@ Result<std::unique_ptr<HttpExchange>> RegistrySession::request_at(const std::str
     if (is_own && !authorization_.empty()) {
       request.headers.emplace_back("Authorization", authorization_);
     }
-    HM_TRY(auto answer, HttpExchange::start(request));
+    HM_TRY(auto answer, start(request));
     if (answer->status() != 401 || !is_own || tries > 0) {
       return follow(std::move(request), std::move(answer));
     }
@@ -114,6 +113,14 @@ Result<std::unique_ptr<HttpExchange>> RegistrySession::request_at(const std::str
     answer.reset();  // its connection has no more to say
     HM_TRY_VOID(authorize(challenge));
   }
+}
+
+Result<std::unique_ptr<HttpExchange>> RegistrySession::start(HttpRequest& request) {
+  if (request.url.is_tls && authorities_ == nullptr) {
+    HM_TRY(authorities_, TrustedAuthorities::read(options_.authority_file));
+  }
+  request.authorities = authorities_;
+  return HttpExchange::start(request);
 }
 
 Result<std::unique_ptr<HttpExchange>> RegistrySession::follow(
@@ -136,7 +143,7 @@ Result<std::unique_ptr<HttpExchange>> RegistrySession::follow(
     }
     request.url = std::move(*target);
     answer.reset();
-    HM_TRY(answer, HttpExchange::start(request));
+    HM_TRY(answer, start(request));
   }
   return answer;
 }
@@ -194,9 +201,7 @@ Result<std::string> RegistrySession::fetch_token(const AuthChallenge& challenge)
   // What is needed is asked for, whatever the challenge proposes.
   add("scope", fmt::format("repository:{}:{}", repository_,
                            access_ == RegistryAccess::Push ? "pull,push" : "pull"));
-  HttpRequest request{.url = *url,
-                      .authority_file = options_.authority_file,
-                      .is_cancelled = options_.is_cancelled};
+  HttpRequest request{.url = *url, .is_cancelled = options_.is_cancelled};
   if (options_.credentials) {
     if (!url->is_tls && !containers::is_loopback_host(url->host)) {
       return fail(ErrorCode::PermissionDenied, fmt::format("no password goes to {} by plain HTTP",
@@ -204,7 +209,7 @@ Result<std::string> RegistrySession::fetch_token(const AuthChallenge& challenge)
     }
     request.headers.emplace_back("Authorization", basic(*options_.credentials));
   }
-  HM_TRY(const auto answer, HttpExchange::start(request));
+  HM_TRY(const auto answer, start(request));
   if (answer->status() != 200) {
     Error error = refusal(*answer, "the token service");
     if (answer->status() < 500 && answer->status() != 429) error.code = ErrorCode::Unauthenticated;

@@ -52,6 +52,7 @@ class RegistrySession {
         repository_(std::move(repository)),
         options_(std::move(options)),
         access_(access) {}
+  Result<std::unique_ptr<HttpExchange>> start(HttpRequest& request);
   Result<std::unique_ptr<HttpExchange>> follow(HttpRequest request,
                                                std::unique_ptr<HttpExchange> answer);
   Result<void> check_target(const containers::Url& from, const containers::Url& to) const;
@@ -62,6 +63,7 @@ class RegistrySession {
   std::string repository_;
   RegistryOptions options_;
   RegistryAccess access_;
+  std::shared_ptr<TrustedAuthorities> authorities_;  // read when TLS is first needed
   std::string authorization_;  // the header's value; empty: none needed so far
 };
 
