@@ -16,6 +16,7 @@ import subprocess
 import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import mesh
@@ -185,6 +186,68 @@ def check_attached(four):
     code, _, err = finish(process)
     require(code == 130, f"{code} {err}")
     wait_until(lambda: not hosted(four), "what nobody is attached to has ended")
+
+
+def check_held_back(four):
+    say("a reader that stops holds the container back, and one that goes ends it")
+    process = start(four, TENANT, "run", *LIMITS, *on(four), IMAGE, "yes", "a line that is written again and again")
+    require(process.stdout.read(1000).startswith(b"a line"), "it writes")
+    time.sleep(1)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+    require(resident < 64 * 1024, f"nothing piles up: {resident} KiB")
+    process.stdout.close()
+    require(process.wait(timeout=mesh.PATIENCE_S) == 141, "as a program whose pipe is broken")
+    wait_until(lambda: not hosted(four), "it has ended")
+
+    say("input that nobody reads does not keep signals from the container")
+    process = start(four, TENANT, "run", *LIMITS, *on(four), "-i", IMAGE, "sh", "-c",
+                    "trap 'exit 8' TERM; echo ready; while :; do sleep 0.1; done", stdin=subprocess.PIPE)
+    require(process.stdout.readline() == b"ready\n", "it runs")
+    os.set_blocking(process.stdin.fileno(), False)
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        try:
+            process.stdin.write(b"x" * 65536)
+        except BlockingIOError:
+            time.sleep(0.01)
+    process.terminate()
+    require(process.wait(timeout=mesh.PATIENCE_S) == 8, "it heard")
+
+    say("whenever it is interrupted, nothing is left")
+    for delay in (0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.3):
+        process = start(four, TENANT, "run", *LIMITS, *on(four), IMAGE, "sh", "-c",
+                        "trap 'exit 1' INT; while :; do sleep 0.1; done")
+        time.sleep(delay)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        process.communicate()
+        require(process.returncode != 0, f"{process.returncode}")
+    wait_until(lambda: not hosted(four), "no container")
+    wait_until(lambda: not open_leases(four), "no lease")
+
+
+def check_price(four):
+    say("what costs is held, paid for as it was used, and never more than was allowed")
+    four.cli(OTHER, "share", "cpu", "50%", "--with", owner(four, TENANT), "--price", "0.001")
+    four.cli(OTHER, "share", "memory", "50%", "--with", owner(four, TENANT), "--price", "0.01/GiB")
+    there = on(four, OTHER)
+    wait_until(lambda: len(four.json(TENANT, "grants", "--to-me")["grants"]) >= 5, "the tenant sees the grants")
+    plan = json.loads(four.cli(TENANT, "run", "--json", *LIMITS, *there, "--plan", IMAGE).stdout)
+    held = Decimal(plan["escrow"])
+    require(Decimal("0.05") < held < Decimal("0.051"), f"50 millicores and 24 MiB for an hour: {plan}")
+    code, _, err = run(four, "--highest-price", "0.05", IMAGE, "true", where=there)
+    require(code == 5 and "price_too_high" in err, f"{code} {err}")
+    before = Decimal(four.json(TENANT, "wallet")["balance"])
+    code, out, err = run(four, "--highest-price", "0.06", IMAGE, "echo", "paid", where=there)
+    require((code, out) == (0, b"paid\n"), f"{code} {err}")
+    wait_until(lambda: not open_leases(four), "its leases are closed")
+    require(before - Decimal(four.json(TENANT, "wallet")["balance"]) < held / 100, "for seconds of an hour")
+    code, out, err = run(four, IMAGE, "echo", "anywhere", where=[])
+    require((code, out) == (0, b"anywhere\n"), f"{code} {err}")
+    explained = four.cli(STRANGER, "run", "--explain", *LIMITS, IMAGE, check=False).stdout
+    require(explained.count("not_the_grantee") == 2, f"each machine has its reason: {explained}")
 
 
 class Screen:
@@ -468,6 +531,8 @@ def check_all(four):
     check_image(four)
     check_sharing(four)
     check_attached(four)
+    check_held_back(four)
+    check_price(four)
     check_terminal(four)
     check_limits(four)
     check_detached(four)

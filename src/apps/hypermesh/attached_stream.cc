@@ -34,6 +34,7 @@ class Session {
             loop_, STDOUT_FILENO, [this](std::size_t n) { allow(n); },
             [this] { give_up(broken()); }),
         err_(loop_, STDERR_FILENO, [this](std::size_t n) { allow(n); }, [] {}) {
+    run_ = wants_.run;
     is_raw_ = wants_.terminal == OwnTerminal::Raw && ::isatty(STDIN_FILENO) == 1;
   }
 
@@ -96,7 +97,15 @@ class Session {
     if (!is_started_ || result_ || interrupts_ > kPatientInterrupts) {
       return give_up(silent(128 + signal));
     }
+    if (!run_.empty() && is_signalled(signal)) return;
     stream_->send_word({{"signal", signal}});
+  }
+
+  // Beside the stream, in which it would wait behind input that the container does not read.
+  bool is_signalled(int signal) {
+    ApiClient client(door_.endpoint);
+    const std::string path = "/containers/" + run_ + "/signal";
+    return client.post(path, {{"signal", signal}}, door_.token).has_value();
   }
 
   void send_size() {

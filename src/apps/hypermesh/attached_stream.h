@@ -34,6 +34,7 @@ struct Attachment {
   OwnTerminal terminal = OwnTerminal::Lines;
   OwnSignals signals = OwnSignals::Usual;
   std::vector<PortWord> ports;  // of the run; taken before the stream begins
+  std::string run;  // whose own process it is; of one that is to start, the node tells it
   // The run's id, once the node has one.
   std::function<void(const std::string& run)> on_run = [](const auto&) {};
   std::function<void()> on_started = [] {};

@@ -146,7 +146,8 @@ Outcome run(const ContainerAttach& options, const Context& context) {
   HM_CLI_TRY(ContainerAccess access, container_access(context.globals));
   HM_CLI_TRY(const ordered_json run, find_run(access, options.run));
   Attachment attachment;
-  attachment.first = {{"attach", {{"run", text_of(run, "run")}}}};
+  attachment.run = text_of(run, "run");
+  attachment.first = {{"attach", {{"run", attachment.run}}}};
   attachment.input = OwnInput::Passed;
   const bool has_terminal = text_of(member_of(run, "spec"), "terminal") == "true";
   attachment.terminal = has_terminal ? OwnTerminal::Raw : OwnTerminal::Lines;
