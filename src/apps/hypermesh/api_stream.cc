@@ -108,15 +108,17 @@ void ApiStream::take(std::string_view message) {
   if (message.empty()) return end(std::unexpected(lost("it sent an empty message")));
   const char lane = message.front();
   message.remove_prefix(1);
+  // Any allowance at all lets a whole message in, so nothing is given while bytes are held.
   if (lane == kJson) {
-    // What is not bytes is never held back.
-    allow(message.size() + 1);
+    owed_ += message.size() + 1;
+    if (held_ == 0) allow(0);
     return take_word(message);
   }
   if (lane != static_cast<char>(StreamLane::Data) && lane != static_cast<char>(StreamLane::Error)) {
     return end(std::unexpected(lost("it sent a message of an unknown kind")));
   }
-  allow(1);
+  owed_ += 1;
+  held_ += message.size();
   handlers_.on_bytes(static_cast<StreamLane>(lane), message);
 }
 
@@ -162,7 +164,8 @@ void ApiStream::send(std::string message) {
 std::size_t ApiStream::pending() const { return socket_ ? socket_->pending() : waiting_bytes_; }
 
 void ApiStream::allow(std::size_t bytes) {
-  if (!ended_ && socket_) socket_->allow(bytes);
+  held_ -= std::min(held_, bytes);
+  if (!ended_ && socket_) socket_->allow(bytes + std::exchange(owed_, 0));
 }
 
 void ApiStream::end(Answer<ordered_json> last) {

@@ -60,7 +60,7 @@ class ApiStream : public std::enable_shared_from_this<ApiStream> {
   // Bytes that wait to be sent. Above kHighWater the sender should pause until on_drained.
   std::size_t pending() const;
   static constexpr std::size_t kHighWater = std::size_t{256} << 10;
-  // Lets that many more bytes in. kWindow are allowed from the start.
+  // Bytes that came are done with, and as many more may come. kWindow are allowed from the start.
   void allow(std::size_t bytes);
   static constexpr std::size_t kWindow = std::size_t{256} << 10;
   // Nothing is heard of it any more.
@@ -80,6 +80,8 @@ class ApiStream : public std::enable_shared_from_this<ApiStream> {
   std::shared_ptr<ports::WebSocket> socket_;
   std::vector<std::string> waiting_;  // for the connection
   std::size_t waiting_bytes_ = 0;
+  std::size_t held_ = 0;  // bytes that were handed on and not allowed again yet
+  std::size_t owed_ = 0;  // what came beside them, to be allowed with them
   bool ended_ = false;
 };
 
