@@ -52,7 +52,7 @@ RawTerminal::RawTerminal(int fd) {
   terminal_fd = fd;
   struct sigaction action = {};
   action.sa_handler = restore_and_die;
-  action.sa_flags = SA_RESETHAND;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < kFatal.size(); ++i) {
     ::sigaction(kFatal[i], nullptr, &actions_before[i]);
