@@ -301,13 +301,13 @@ def check_terminal(four):
     screen.type(b"\x03")
     screen.type(b"exit 11\r")
     require(screen.end() == 11, "and its exit code")
-    screen = Screen(four, "run", *LIMITS, *on(four), "-it", IMAGE, "sh", "-c", "trap 'exit 12' TERM; echo up; cat")
-    screen.wait_for(b"up")
+    screen = Screen(four, "run", *LIMITS, *on(four), "-it", IMAGE, "sh", "-c",
+                    "trap 'exit 12' TERM; echo ready; while :; do sleep 0.1; done")
+    screen.wait_for(b"ready")
     screen.process.terminate()
-    screen.type(b"\x04")
     require(screen.end() == 12, "a signal from outside is passed on")
-    screen = Screen(four, "run", *LIMITS, *on(four), "-it", IMAGE, "sh", "-c", "echo up; cat")
-    screen.wait_for(b"up")
+    screen = Screen(four, "run", *LIMITS, *on(four), "-it", IMAGE, "sh", "-c", "echo ready; cat")
+    screen.wait_for(b"ready")
     screen.process.send_signal(signal.SIGABRT)
     require(screen.end() == -signal.SIGABRT, "even if it is aborted")
 

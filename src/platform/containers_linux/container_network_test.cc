@@ -180,6 +180,9 @@ FileDescriptor listen_in(const std::string& path, const std::string& host, std::
   return fd;
 }
 
+// A first packet is lost if it comes before a fresh link carries any; the next is sent after 1 s.
+constexpr int kConnectMs = 5000;
+
 // Whether a connection from a namespace comes about. What is refused is told at once.
 bool reaches(const std::string& path, const std::string& host, std::uint16_t port) {
   bool connected = false;
@@ -193,7 +196,7 @@ bool reaches(const std::string& path, const std::string& host, std::uint16_t por
     pollfd wanted{.fd = fd.get(), .events = POLLOUT, .revents = 0};
     int problem = ETIMEDOUT;
     socklen_t size = sizeof problem;
-    if (::poll(&wanted, 1, 1000) == 1) {
+    if (::poll(&wanted, 1, kConnectMs) == 1) {
       ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &problem, &size);
     }
     connected = problem == 0;
