@@ -181,7 +181,7 @@ FileDescriptor listen_in(const std::string& path, const std::string& host, std::
 }
 
 // A first packet is lost if it comes before a fresh link carries any; the next is sent after 1 s.
-constexpr int kConnectMs = 5000;
+constexpr int kConnectMs = 2500;
 
 // Whether a connection from a namespace comes about. What is refused is told at once.
 bool reaches(const std::string& path, const std::string& host, std::uint16_t port) {
