@@ -163,6 +163,13 @@ def check_attached(four):
     require(code != 0 and err.count("\n") >= 3, f"{code} {err}")
     wait_until(lambda: not open_leases(four), "the leases of what has ended are closed")
 
+    say("one run after the other finds the machine free, though it has room for one of them")
+    most = int(0.6 * os.cpu_count() * 1000) - 100
+    for _ in range(4):
+        code, _, err = finish(start(four, TENANT, "run", "--cpu", f"{most}m", "--memory", "24Mi", *on(four), IMAGE,
+                                    "true"))
+        require(code == 0, f"{code} {err}")
+
     say("a pipe goes through, byte for byte")
     data = os.urandom(2_000_000)
     code, out, err = run(four, "-i", IMAGE, "cat", stdin=data)
@@ -505,6 +512,42 @@ def ids(four):
         four.nodes[index]["id"] = wait_until(lambda: four.status(index)["node"], f"node {index} answers")
 
 
+def check_replicas(four):
+    say("of three owners' machines one answers wrongly: the others' result counts, and it is written down")
+    for index in (OTHER, STRANGER):
+        for kind in ("cpu", "memory", "storage"):
+            four.cli(index, "share", kind, "50%", "--with", owner(four, TENANT), "--price", "0")
+    there = on(four, OTHER)
+    wait_until(lambda: run(four, "-v", "answer:/answer:8Mi", IMAGE, "sh", "-c", "echo wrong > /answer/file",
+                           where=there)[0] == 0, "what makes it answer wrongly is there")
+    wait_until(lambda: not open_leases(four), "its leases are closed")
+    code, out, err = run(four, "--replicas", "3", "--quorum", "2", "-v", "answer:/answer:8Mi", IMAGE, "sh", "-c",
+                         "cat /answer/file 2>/dev/null || echo right; exit 6", where=[])
+    require((code, out) == (6, b"right\n"), f"{code} {out} {err}")
+    answers = dict(line.split()[:2] for line in err.splitlines() if line.startswith("node"))
+    names = {index: four.nodes[index]["name"] for index in range(four.count)}
+    require(answers == {names[PROVIDER]: "agreed", names[STRANGER]: "agreed", names[OTHER]: "dissented"}, err)
+    wrong = lambda: {lease["placement"]["node"] for lease in four.http(STRANGER, "/api/v1/leases")[1]["leases"]
+                     if lease["placement"].get("end") == "wrong_result"}
+    wait_until(lambda: wrong() == {four.nodes[OTHER]["id"]}, "the ledger knows of the wrong result")
+    trust = lambda index: four.json(TENANT, "trust", "show", names[index])
+    require(trust(OTHER)["score"] < trust(STRANGER)["score"], f"{trust(OTHER)} {trust(STRANGER)}")
+    wait_until(lambda: not open_leases(four), "all leases are closed")
+
+    say("without a quorum there is no result, and nobody is blamed")
+    code, out, err = run(four, "--replicas", "3", IMAGE, "sh", "-c", "hostname; cat /proc/sys/kernel/random/uuid",
+                         where=[])
+    require(code == 1 and out == b"" and "agree on a result" in err, f"{code} {out} {err}")
+    wait_until(lambda: not open_leases(four), "all leases are closed")
+    require(wrong() == {four.nodes[OTHER]["id"]}, "nobody else is blamed")
+    code, _, err = run(four, "--replicas", "4", IMAGE, "true", where=[])
+    require(code == 5 and "another owner" in err, f"there are three other owners: {code} {err}")
+    for bad in (["--quorum", "2"], ["--replicas", "2"], ["--replicas", "3", "--quorum", "1"],
+                ["--replicas", "3", "-i"]):
+        code, _, err = run(four, *bad, IMAGE, "true", where=[])
+        require(code == 2, f"{bad}: {code} {err}")
+
+
 def check_many(four):
     say("a hundred containers, eight at a time, leave nothing behind")
     begin = time.monotonic()
@@ -540,6 +583,7 @@ def check_all(four):
     check_client_killed(four)
     kept = check_provider_killed(four)
     check_tenant_killed(four, kept)
+    check_replicas(four)
     check_many(four)
 
 

@@ -70,6 +70,12 @@ class MemoryMesh {
   // By the owner's key, through the validator. What the ledger said.
   std::optional<ledger::Refused> submit(std::uint32_t owner, ledger::Action action,
                                         crypto::Digest* id = nullptr) {
+    const auto operation = sign(owner, std::move(action));
+    if (id != nullptr) *id = ledger::operation_id(operation.operation);
+    return submit(operation);
+  }
+  // The owner's next operation, which nobody has yet.
+  ledger::SignedOperation sign(std::uint32_t owner, ledger::Action action) {
     ledger::Operation operation;
     operation.chain_id = node(0).chain_id();
     operation.actor = ledger::sample::owner_id(owner);
@@ -77,16 +83,16 @@ class MemoryMesh {
     operation.anchor = ledger().anchor();
     operation.expiry_height = operation.anchor.height + 100;
     operation.action = std::move(action);
-    const auto signed_operation = ledger::sign(std::move(operation), ledger::sample::key(owner));
-    const crypto::Digest name = ledger::operation_id(signed_operation.operation);
-    if (id != nullptr) *id = name;
+    return ledger::sign(std::move(operation), ledger::sample::key(owner));
+  }
+  std::optional<ledger::Refused> submit(const ledger::SignedOperation& operation) {
     std::optional<ledger::Refused> refused;
-    node(0).submit(codec::encode(signed_operation), [&](const Admission& admission) {
+    node(0).submit(codec::encode(operation), [&](const Admission& admission) {
       if (const auto* why = std::get_if<ledger::Refused>(&admission)) refused = *why;
     });
     world_.settle();
     if (refused) return refused;
-    const auto receipt = node(0).receipt(name);
+    const auto receipt = node(0).receipt(ledger::operation_id(operation.operation));
     HM_CHECK(receipt.has_value());
     return receipt->receipt.refused;
   }

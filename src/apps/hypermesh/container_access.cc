@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "apps/hypermesh/json_fields.h"
@@ -16,6 +19,18 @@
 namespace hm::cli {
 
 using nlohmann::ordered_json;
+
+namespace {
+
+// A block or two, and some more on a busy machine.
+constexpr std::chrono::seconds kClosingPatience{10};
+constexpr std::chrono::milliseconds kClosingLook{50};
+
+bool is_closing(const ordered_json& run) {
+  return text_of(run, "phase") == "ended" && !list_of(run, "open_leases").empty();
+}
+
+}  // namespace
 
 Answer<ContainerAccess> container_access(const Globals& globals) {
   HM_CLI_TRY(ApiClient client, ApiClient::connect(globals));
@@ -30,6 +45,17 @@ Answer<ordered_json> find_run(ContainerAccess& access, const std::string& text) 
   return failed(ExitCode::Failure, fmt::format("no run is called '{}'", text),
                 "it is neither the name nor the start of the id of one that this node started",
                 "'hypermesh ps --all' lists them");
+}
+
+bool wait_for_closing(ContainerAccess& access) {
+  const auto deadline = std::chrono::steady_clock::now() + kClosingPatience;
+  for (bool waited = false;; waited = true) {
+    const auto runs = access.client.get("/containers", access.token());
+    if (!runs) return false;
+    if (std::ranges::none_of(list_of(*runs, "runs"), is_closing)) return waited;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kClosingLook);
+  }
 }
 
 ordered_json registry_request(const std::string& verb, const std::string& reference,

@@ -23,6 +23,10 @@ Answer<ContainerAccess> container_access(const Globals& globals);
 // A run by id, unique prefix or name, as the node tells of it.
 Answer<nlohmann::ordered_json> find_run(ContainerAccess& access, const std::string& text);
 
+// Waits while leases of runs that have ended are being closed: until they are, what they cover is
+// nobody else's. False: there were none, or they took too long.
+bool wait_for_closing(ContainerAccess& access);
+
 // An image by name or by the beginning of its digest. What is not here and has a registry is
 // fetched; what has none is a Failure that says how to get it here.
 Answer<nlohmann::ordered_json> image_for_run(ContainerAccess& access, const std::string& reference);

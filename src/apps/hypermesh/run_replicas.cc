@@ -123,7 +123,14 @@ Outcome check_replicas(const ContainerRun& options) {
 
 Outcome run_replicated(const Context& context, ContainerAccess& access, const ContainerRun& options,
                        const RunWish& wish, RunPlanner& planner, const identity::OwnerKeys& keys) {
-  HM_CLI_TRY(const auto taken, take_machines(access, options, wish, planner, keys));
+  HM_CLI_TRY_VOID(planner.begin(false));
+  auto machines = take_machines(access, options, wish, planner, keys);
+  if (!machines && machines.error().exit == ExitCode::NoCapacity && wait_for_closing(access)) {
+    HM_CLI_TRY_VOID(planner.begin(false));
+    machines = take_machines(access, options, wish, planner, keys);
+  }
+  if (!machines) return std::unexpected(std::move(machines.error()));
+  const std::vector<Taken> taken = std::move(*machines);
   ordered_json verdict;
   Attachment attachment;
   attachment.first = job_request(options, wish, taken);

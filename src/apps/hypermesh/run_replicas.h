@@ -17,7 +17,7 @@ Outcome check_replicas(const ContainerRun& options);
 
 // Leases as many machines of distinct owners, none of them the keys' own, runs, prints the result
 // to standard output and what each gave to standard error. Ends with the result's exit code.
-// Requires: `planner` has begun, and check_replicas() passed.
+// Requires: check_replicas() passed.
 Outcome run_replicated(const Context& context, ContainerAccess& access, const ContainerRun& options,
                        const RunWish& wish, RunPlanner& planner, const identity::OwnerKeys& keys);
 

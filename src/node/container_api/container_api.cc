@@ -124,6 +124,11 @@ void ContainerApi::write_run(JsonWriter& json, const hosting::RunRecord& record)
   json.member("phase", hosting::name_of(record.phase)).member("created_ms", record.created.value);
   json.key("leases").begin_array();
   for (const ledger::LeaseId& lease : record.leases) json.value(lease.to_string());
+  json.end_array().key("open_leases").begin_array();
+  for (const ledger::LeaseId& id : record.leases) {
+    const ledger::LeaseRecord* lease = node_.ledger().lease(id);
+    if (lease != nullptr && lease->is_open()) json.value(id.to_string());
+  }
   json.end_array();
   if (record.exit) {
     json.key("exit");

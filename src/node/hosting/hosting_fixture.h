@@ -150,17 +150,22 @@ class Hosting : public ::testing::Test {
     return made;
   }
 
-  LeaseId lease(const assets::AssetId& asset, std::uint64_t quantity,
-                const containers::RunSpec& purpose, std::uint32_t tenant = kTenant,
-                std::optional<privacy::GrantId> under = std::nullopt) {
+  ledger::OpenLease lease_request(const assets::AssetId& asset, std::uint64_t quantity,
+                                  const containers::RunSpec& purpose,
+                                  std::optional<privacy::GrantId> under = std::nullopt) const {
     ledger::OpenLease action;
     action.choices = {{asset, under.value_or(grant)}};
     action.quantity = quantity;
     action.duration_ms = 3'600'000;
     action.highest_price = {caesar::Amount{0}, 1};
     action.purpose = containers::purpose_of(purpose);
+    return action;
+  }
+  LeaseId lease(const assets::AssetId& asset, std::uint64_t quantity,
+                const containers::RunSpec& purpose, std::uint32_t tenant = kTenant,
+                std::optional<privacy::GrantId> under = std::nullopt) {
     crypto::Digest id;
-    EXPECT_FALSE(mesh.submit(tenant, action, &id));
+    EXPECT_FALSE(mesh.submit(tenant, lease_request(asset, quantity, purpose, under), &id));
     return LeaseId{id.bytes};
   }
   std::vector<LeaseId> leases(const containers::RunSpec& purpose) {

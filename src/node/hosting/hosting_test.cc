@@ -77,6 +77,40 @@ TEST_F(Hosting, NothingRunsThatIsNotLeased) {
   EXPECT_NE(refused(made, {once, once}).find("twice"), std::string::npos);
 }
 
+TEST_F(Hosting, AStartThatComesBeforeTheBlockOfItsLeaseWaitsForIt) {
+  const auto made = spec({"exit", "4"});
+  const auto memory = lease(ram, made.limits.memory_bytes, made);
+  const auto opening = mesh.sign(kTenant, lease_request(cpu, made.limits.cpu_millicores, made));
+  const LeaseId processors{ledger::operation_id(opening.operation).bytes};
+  const auto ear = start(made, {processors, memory});
+  EXPECT_FALSE(ear->outcome) << "the tenant's ledger may be ahead";
+  EXPECT_EQ(runtimes[kProvider]->count(), 0U);
+  EXPECT_FALSE(mesh.submit(opening));
+  mesh.run(100);
+  EXPECT_EQ(ear->code(), 4) << ear->failure();
+}
+
+TEST_F(Hosting, AStartWhoseLeaseDoesNotComeIsRefusedInTheEndAndOneThatIsLeftIsForgotten) {
+  const auto made = spec({"exit", "0"});
+  const auto memory = lease(ram, made.limits.memory_bytes, made);
+  const auto ear = start(made, {LeaseId{}, memory});
+  const auto lag = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(kLedgerLag).count());
+  mesh.run(lag - 1'000);
+  EXPECT_FALSE(ear->outcome);
+  mesh.run(2'000);
+  EXPECT_NE(ear->failure().find("not the asking owner's"), std::string::npos) << ear->failure();
+
+  const auto other = lease(ram, made.limits.memory_bytes, made);
+  const auto opening = mesh.sign(kTenant, lease_request(cpu, made.limits.cpu_millicores, made));
+  (void)start(made, {LeaseId{ledger::operation_id(opening.operation).bytes}, other});
+  stream.reset();
+  mesh.world().settle();
+  EXPECT_FALSE(mesh.submit(opening));
+  mesh.run(2 * lag);
+  EXPECT_EQ(runtimes[kProvider]->count(), 0U) << "nobody waits for it any more";
+}
+
 TEST_F(Hosting, ALeaseThatIsUsedIsNotUsedTwice) {
   const auto made = spec({"sleep"});
   const auto under = leases(made);

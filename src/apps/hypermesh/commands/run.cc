@@ -196,8 +196,8 @@ Answer<Place> take_place(const Context& context, ContainerAccess& access, const 
   return place;
 }
 
-Outcome run_somewhere(const Context& context, ContainerAccess& access, const ContainerRun& options,
-                      const RunWish& wish, RunPlanner& planner, const identity::OwnerId& tenant) {
+Outcome try_machines(const Context& context, ContainerAccess& access, const ContainerRun& options,
+                     const RunWish& wish, RunPlanner& planner, const identity::OwnerId& tenant) {
   HM_CLI_TRY_VOID(planner.begin(false));
   std::optional<identity::OwnerKeys> keys;
   std::optional<Failure> last;
@@ -227,6 +227,16 @@ Outcome run_somewhere(const Context& context, ContainerAccess& access, const Con
   return std::unexpected(last ? std::move(*last) : planner.nothing_left());
 }
 
+// Once more, if what this owner ran before was still in the way.
+Outcome run_somewhere(const Context& context, ContainerAccess& access, const ContainerRun& options,
+                      const RunWish& wish, RunPlanner& planner, const identity::OwnerId& tenant) {
+  auto outcome = try_machines(context, access, options, wish, planner, tenant);
+  if (outcome || outcome.error().exit != ExitCode::NoCapacity || !wait_for_closing(access)) {
+    return outcome;
+  }
+  return try_machines(context, access, options, wish, planner, tenant);
+}
+
 }  // namespace
 
 Outcome run(const ContainerRun& options, const Context& context) {
@@ -254,7 +264,6 @@ Outcome run(const ContainerRun& options, const Context& context) {
   if (changes_nothing) return show_plan(context, planner, wish, options.explain);
   if (options.replicas) {
     HM_CLI_TRY(const auto keys, keys_of_tenant(context, access, tenant));
-    HM_CLI_TRY_VOID(planner.begin(false));
     return run_replicated(context, access, options, wish, planner, keys);
   }
   return run_somewhere(context, access, options, wish, planner, tenant);
