@@ -108,8 +108,8 @@ void choose_runtime(Host& host) {
     host.why_none = "no program " + host.options.monitor_path;
     return;
   }
-  std::vector<std::string> names{"runc", "crun"};
-  if (host.machine.cgroups == containers::CgroupLayout::V2) std::swap(names[0], names[1]);
+  // The faster first: crun starts a container in half of the time.
+  std::vector<std::string> names{"crun", "runc"};
   std::vector<std::string> folders;
   if (!host.options.runtime_path.empty()) {
     const std::filesystem::path path(host.options.runtime_path);
@@ -120,6 +120,7 @@ void choose_runtime(Host& host) {
     const auto trial = linux::try_runtime(name, folders, kTrialPatience);
     if (trial.works()) {
       host.runtime_path = trial.path;
+      host.hidden_mount = trial.hidden_mount;
       host.facts.runtime = trial.version;
       host.why_none.clear();
       return;

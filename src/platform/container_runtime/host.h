@@ -21,6 +21,7 @@ struct Host {
   containers::MachineFacts machine;
   std::vector<std::uint32_t> processors;  // that this process may use
   std::string runtime_path;               // empty: none works
+  std::string hidden_mount;               // from the OCI runtime; empty: none
   ports::RuntimeFacts facts;
   std::string why_none;                     // no runtime
   std::vector<std::string> monitor_groups;  // folders of control groups for monitors

@@ -108,15 +108,19 @@ Result<std::string> configuration(const Host& host, const Record& record,
 }
 
 // The command line of the monitor, up to that of the OCI runtime.
-std::vector<std::string> monitor_command(const Host& host, std::string_view mode,
-                                         containers::Terminal terminal, const std::string& folder,
-                                         const std::string& network) {
+std::vector<std::string> monitor_command(const Host& host, const Record& record,
+                                         std::string_view mode, containers::Terminal terminal,
+                                         const std::string& folder) {
   const bool is_pty = terminal == containers::Terminal::Pty;
   std::vector<std::string> all{host.options.monitor_path, std::string(mode),
-                               is_pty ? "pty" : "pipes", folder, network};
+                               is_pty ? "pty" : "pipes", folder, record.network};
   for (const std::string& group : host.monitor_groups) {
     all.emplace_back("--group");
     all.push_back(group);
+  }
+  if (!record.hidden_mount.empty()) {
+    all.emplace_back("--hide");
+    all.push_back(record.hidden_mount);
   }
   all.emplace_back("--");
   return all;
@@ -151,11 +155,13 @@ Result<MonitorProcess> start_container(const Host& host, Record& record, StartKi
   HM_TRY(place.user, containers_linux::resolve_user(place.root, user_of(spec, image)));
   HM_TRY(const std::string config, configuration(host, record, image, std::move(place)));
   HM_TRY_VOID(write_file(folder + "/bundle/config.json", config));
+  record.runtime = host.runtime_path;
+  record.hidden_mount = host.hidden_mount;
   const bool is_durable = spec.lifetime == containers::Lifetime::Detached;
   HM_TRY_VOID(host.state.write_order(record, is_durable ? Durable::Yes : Durable::No));
-  auto command = monitor_command(host, "run", spec.process.terminal, folder, record.network);
+  auto command = monitor_command(host, record, "run", spec.process.terminal, folder);
   add(command,
-      {host.runtime_path, "--root", folder + "/" + kRuntimeState, "--log", folder + "/runtime.log",
+      {record.runtime, "--root", folder + "/" + kRuntimeState, "--log", folder + "/runtime.log",
        "run", "--detach", "--bundle", folder + "/bundle", "--pid-file", folder + "/" + kPidFile});
   add_console(command, spec.process.terminal);
   add(command, {id});
@@ -176,8 +182,8 @@ Result<MonitorProcess> start_exec(const Host& host, const Record& record,
     return fail(ErrorCode::Io, "cannot make " + folder, std::generic_category().message(errno));
   }
   HM_TRY_VOID(write_file(folder + "/process.json", config->json));
-  auto command = monitor_command(host, "exec", process.terminal, folder, record.network);
-  add(command, {host.runtime_path, "--root", host.state.of(id) + "/" + kRuntimeState, "--log",
+  auto command = monitor_command(host, record, "exec", process.terminal, folder);
+  add(command, {record.runtime, "--root", host.state.of(id) + "/" + kRuntimeState, "--log",
                 folder + "/runtime.log", "exec", "--detach", "--process", folder + "/process.json",
                 "--pid-file", folder + "/" + kPidFile});
   add_console(command, process.terminal);

@@ -36,7 +36,7 @@ struct RuntimeOptions {
   // Of this daemon alone, absolute; every folder above must be searchable by others.
   std::string state_folder;
   std::string volume_folder;  // <volume_folder>/<tenant>/<name>
-  // Empty: the one that works, of crun and runc; crun first under pure cgroup v2.
+  // Empty: the first that works, of crun and runc.
   std::string runtime_path;
   std::string monitor_path;  // empty: hypermesh-monitor beside this program
   // One folder name in each control group hierarchy, and up to six letters or digits for

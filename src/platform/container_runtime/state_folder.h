@@ -31,10 +31,12 @@ struct Record {
   std::string network;  // path of its namespace
   std::string address;  // "fd00:1::2"; empty: none
   std::vector<std::uint32_t> processors;
+  std::string runtime;       // that started it; its state is of use to no other
+  std::string hidden_mount;  // from that
   static constexpr auto fields(auto& self) {
     return std::tie(self.order.id, self.order.spec, self.order.label, self.order.tenant,
                     self.restarts, self.layers, self.image_config, self.network, self.address,
-                    self.processors);
+                    self.processors, self.runtime, self.hidden_mount);
   }
 };
 

@@ -186,12 +186,10 @@ DoctorCheck check_runtime(const DoctorOptions& options) {
   const RuntimeTrial runc = try_runtime("runc", options.program_folders, options.per_check);
   const RuntimeTrial crun = try_runtime("crun", options.program_folders, options.per_check);
   const bool any = runc.works() || crun.works();
-  return judge(
-      "containers.runtime", "Container runtime", any ? DoctorVerdict::Ok : DoctorVerdict::No,
-      runc.text + "; " + crun.text,
-      {.costs = "no containers can be run or lent",
-       .remedy = "apt install runc (works with every cgroup layout) or crun (needs version "
-                 "2 or pure version 1)"});
+  return judge("containers.runtime", "Container runtime",
+               any ? DoctorVerdict::Ok : DoctorVerdict::No, runc.text + "; " + crun.text,
+               {.costs = "no containers can be run or lent",
+                .remedy = "apt install crun, or runc, which is slower"});
 }
 
 // ---- control groups ----

@@ -151,18 +151,19 @@ Attempt run_in_child(const std::function<Attempt()>& work, Duration deadline) {
   return {.outcome = worked ? Outcome::Works : Outcome::Fails, .text = ending.output.substr(1)};
 }
 
-ProgramRun run_program(const std::vector<std::string>& arguments, Duration deadline) {
+ProgramRun run_program(const std::vector<std::string>& arguments, Duration deadline,
+                       const std::function<bool()>& before) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) {
     pointers.push_back(const_cast<char*>(argument.c_str()));
   }
   pointers.push_back(nullptr);
-  const auto child = start_child([&pointers](int out) {
+  const auto child = start_child([&pointers, &before](int out) {
     const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0) ::dup2(null, STDIN_FILENO);
     ::dup2(out, STDOUT_FILENO);
     ::dup2(out, STDERR_FILENO);
-    ::execv(pointers[0], pointers.data());
+    if (!before || before()) ::execv(pointers[0], pointers.data());
   });
   if (!child) return {};
   Ending ending = wait_for(*child, deadline);

@@ -35,8 +35,10 @@ struct ProgramRun {
 };
 inline constexpr std::size_t kMaxProgramOutput = 64U << 10U;  // version texts and one error message
 
-// `arguments[0]` is the path of the program. stdin is empty.
-ProgramRun run_program(const std::vector<std::string>& arguments, Duration deadline);
+// `arguments[0]` is the path of the program. stdin is empty. `before` is called in the child, last
+// before the program; false: it does not start.
+ProgramRun run_program(const std::vector<std::string>& arguments, Duration deadline,
+                       const std::function<bool()>& before = {});
 
 // The path of an executable called `name`; `folders` empty means PATH and the usual sbin folders.
 std::optional<std::string> find_program(std::string_view name,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/linux/runtime_trial.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include "platform/linux/doctor_trial.h"
 #include "platform/linux/kernel_text.h"
+#include "platform/linux/kernel_tree.h"
 
 namespace hm::linux {
 namespace {
@@ -63,6 +66,33 @@ void remove_bundle(const std::string& bundle) {
   ::rmdir(bundle.c_str());
 }
 
+// Where version 2 is mounted, if version 1 has controllers too.
+std::string cgroup2_beside_version_1() {
+  std::string version_2;
+  bool has_version_1 = false;
+  const auto text = KernelTree("/proc").text("self/mountinfo");
+  for (const Mount& mount : parse_mountinfo(text.value_or(std::string()))) {
+    if (mount.filesystem == "cgroup2") version_2 = mount.mount_point;
+    has_version_1 = has_version_1 || mount.filesystem == "cgroup";
+  }
+  return has_version_1 ? version_2 : std::string();
+}
+
+ProgramRun run_bundle(const std::string& program, const std::string& bundle, const std::string& id,
+                      const std::string& hidden_mount, Duration deadline) {
+  const std::string state = bundle + "/state";
+  const auto hide = [&hidden_mount] {
+    return !enter_namespaces(CLONE_NEWNS) && ::umount2(hidden_mount.c_str(), MNT_DETACH) == 0;
+  };
+  const auto before = hidden_mount.empty() ? std::function<bool()>() : hide;
+  ProgramRun run =
+      run_program({program, "--root", state, "run", "--bundle", bundle, id}, deadline, before);
+  if (run.outcome != Outcome::Works) {
+    run_program({program, "--root", state, "delete", "--force", id}, deadline, before);
+  }
+  return run;
+}
+
 std::string first_line(std::string_view text) {
   const auto lines = split_lines(trim(text));
   return lines.empty() ? std::string() : std::string(trim(lines.front()));
@@ -80,16 +110,18 @@ RuntimeTrial try_runtime(const std::string& name, const std::vector<std::string>
   std::string bundle = (std::filesystem::temp_directory_path() / (id + "-XXXXXX")).string();
   if (::mkdtemp(bundle.data()) == nullptr) return {.text = label + " (no temporary folder)"};
   write_bundle(bundle);
-  const std::string state = bundle + "/state";
-  const ProgramRun run =
-      run_program({*program, "--root", state, "run", "--bundle", bundle, id}, deadline);
-  if (run.outcome != Outcome::Works) {
-    run_program({*program, "--root", state, "delete", "--force", id}, deadline);
+  RuntimeTrial trial{.path = *program, .version = label, .text = label + " runs a container"};
+  ProgramRun run = run_bundle(*program, bundle, id, {}, deadline);
+  if (run.outcome == Outcome::Fails) trial.hidden_mount = cgroup2_beside_version_1();
+  if (!trial.hidden_mount.empty()) {
+    const ProgramRun again = run_bundle(*program, bundle, id, trial.hidden_mount, deadline);
+    if (again.outcome == Outcome::Works) {
+      run = again;
+      trial.text += " that does not see " + trial.hidden_mount;
+    }
   }
   remove_bundle(bundle);
-  if (run.outcome == Outcome::Works) {
-    return {.path = *program, .version = label, .text = label + " runs a container"};
-  }
+  if (run.outcome == Outcome::Works) return trial;
   if (run.outcome == Outcome::TimedOut) return {.text = label + " does not finish in time"};
   return {.text = label + " fails: " + first_line(run.output)};
 }

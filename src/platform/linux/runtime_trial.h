@@ -13,6 +13,9 @@ struct RuntimeTrial {
   std::string path;     // of the program; empty: it does not work
   std::string version;  // "runc version 1.1.5"
   std::string text;     // "runc version 1.1.5 runs a container", or why it does not
+  // A mount that has to be out of its sight, in a mount namespace of its own; empty: none. crun
+  // refuses a machine that has version 2 of control groups beside version 1.
+  std::string hidden_mount;
   bool works() const { return !path.empty(); }
 };
 

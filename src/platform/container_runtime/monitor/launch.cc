@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -56,6 +57,13 @@ Descriptor listen_for_console() {
   ::_exit(127);
 }
 
+// Mounts of the host that come and go later are followed, but nothing done here reaches it.
+bool hide(const std::string& mount) {
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+         ::umount2(mount.c_str(), MNT_DETACH) == 0;
+}
+
 [[noreturn]] void become(const LaunchOrder& order, std::array<int, 3> standard, pid_t monitor) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != monitor) ::_exit(127);
@@ -63,6 +71,7 @@ Descriptor listen_for_console() {
   for (int& fd : standard) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 16);
   for (int i = 0; i < 3; ++i) ::dup2(standard[static_cast<std::size_t>(i)], i);
   if (::setns(order.network, CLONE_NEWNET) != 0) give_up("network namespace");
+  if (!order.hidden_mount.empty() && !hide(order.hidden_mount)) give_up("mount namespace");
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   sigset_t none;
   ::sigemptyset(&none);

@@ -32,8 +32,9 @@ struct Launch {
 struct LaunchOrder {
   std::vector<std::string> command;  // its first is the OCI runtime's path
   Console console = Console::Pipes;
-  int folder = -1;   // the state folder, which is the current one too
-  int network = -1;  // the network namespace in which it runs, and what it starts
+  int folder = -1;           // the state folder, which is the current one too
+  int network = -1;          // the network namespace in which it runs, and what it starts
+  std::string hidden_mount;  // out of its sight, and of that of what it starts; empty: nothing
 };
 // The OCI runtime has the three standard descriptors and no other: a folder's would be a way out
 // for a container whose working directory leads to it. It ends if the monitor does.

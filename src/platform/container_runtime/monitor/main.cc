@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // hypermesh-monitor: one small process beside each container, and beside each further process in
 // one, so that it outlives the daemon.
-//   hypermesh-monitor run|exec pipes|pty FOLDER NETWORK [--group PATH]… -- RUNTIME ARGUMENT…
+//   hypermesh-monitor run|exec pipes|pty FOLDER NETWORK [--group PATH]… [--hide MOUNT]
+//                     -- RUNTIME ARGUMENT…
 // Descriptor 3 is the first client's socket. It is started by the daemon only, and says what went
 // wrong to that client.
 #include <fcntl.h>
@@ -38,6 +39,10 @@ bool parse(int argc, char** argv, MonitorOptions& options) {
   int at = 5;
   while (at + 1 < argc && std::string_view(argv[at]) == "--group") {
     options.groups.emplace_back(argv[at + 1]);
+    at += 2;
+  }
+  if (at + 1 < argc && std::string_view(argv[at]) == "--hide") {
+    options.hidden_mount = argv[at + 1];
     at += 2;
   }
   if (at >= argc || std::string_view(argv[at]) != "--") return false;

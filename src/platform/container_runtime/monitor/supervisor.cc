@@ -60,7 +60,8 @@ Supervisor::Supervisor(MonitorOptions options, int folder, int signals, Descript
   Launch started = launch({.command = options_.runtime,
                            .console = options_.console,
                            .folder = folder,
-                           .network = network_.get()});
+                           .network = network_.get(),
+                           .hidden_mount = options_.hidden_mount});
   // While the runtime comes up.
   if (options_.mode == Mode::Run) {
     listener_ = listen_for_clients();

@@ -27,6 +27,7 @@ struct MonitorOptions {
   Mode mode = Mode::Run;
   Console console = Console::Pipes;
   std::vector<std::string> groups;   // control groups of its own, if it lives for a while
+  std::string hidden_mount;          // from the OCI runtime and the container; empty: none
   std::string network;               // path of the network namespace
   std::vector<std::string> runtime;  // the command that starts the process, detached
 };
