@@ -268,23 +268,45 @@ TEST_F(HostileTest, NoIdOfTheHostIsInTheContainer) {
 
 // --- links ---
 
-TEST_F(HostileTest, AMountPointThatIsALinkStaysInTheContainer) {
-  fs::create_directories(folder_ / "outside");
+TEST_F(HostileTest, AMountPointBehindALinkStaysInTheContainer) {
+  const fs::path outside = folder_ / "outside";
+  fs::create_directories(outside);
   const fs::path link = folder_ / "layer/out";
-  fs::create_symlink("/../../../../../../.." + (folder_ / "outside").string(), link);
+  fs::create_symlink("/../../../../../../.." + outside.string(), link);
   give(link);
-  const fs::path proc = folder_ / "layer/inproc";
-  fs::create_symlink("/proc", proc);
-  give(proc);
-  ports::ContainerOrder order =
-      this->order("links", shell("echo x > /out/deep/file; ls /out/deep"));
-  order.spec.scratch = {{.path = "/out/deep", .bytes = kMiB}};
-  const Recorder recorder = run(std::move(order));
-  EXPECT_EQ(recorder.out, "file\n");
-  EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
-  ports::ContainerOrder into = this->order("into", shell("true"));
-  into.spec.scratch = {{.path = "/inproc/self", .bytes = kMiB}};
-  EXPECT_FALSE(start(std::move(into), nullptr));
+  const auto run_in = [&](const std::string& id) {
+    ports::ContainerOrder order = this->order(id, shell("echo x > /out/deep/file; ls /out/deep"));
+    order.spec.scratch = {{.path = "/out/deep", .bytes = kMiB}};
+    return order;
+  };
+  EXPECT_FALSE(start(run_in("nowhere"), nullptr));
+  fs::create_directories(folder_ / "layer" / outside.relative_path());
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "layer")) give(entry.path());
+  EXPECT_EQ(run(run_in("inside")).out, "file\n");
+  EXPECT_TRUE(fs::is_empty(outside));
+}
+
+TEST_F(HostileTest, NothingIsMountedOverWhatTheKernelShows) {
+  const fs::path link = folder_ / "layer/inproc";
+  fs::create_symlink("/proc", link);
+  give(link);
+  for (const char* path : {"/inproc/self", "/inproc", "/proc/self", "/dev/null", "/sys"}) {
+    ports::ContainerOrder order = this->order("into", shell("true"));
+    order.spec.scratch = {{.path = path, .bytes = kMiB}};
+    const auto started = start(std::move(order), nullptr);
+    ASSERT_FALSE(started) << path;
+    EXPECT_THAT(started.error().message, HasSubstr(path));
+    EXPECT_NE(started.error().detail, "");
+  }
+}
+
+TEST_F(HostileTest, AnImageCannotPlaceItsProcElsewhere) {
+  const fs::path link = folder_ / "layer/proc";
+  fs::create_symlink("data", link);
+  give(link);
+  const auto started = start(order("elsewhere", shell("ls /data")), nullptr);
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message, HasSubstr("/proc"));
 }
 
 }  // namespace

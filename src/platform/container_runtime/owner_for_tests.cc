@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "platform/container_runtime/runtime.h"
 #include "platform/loop/event_loop.h"
@@ -26,8 +27,13 @@ class Printer final : public hm::ports::ContainerStreamListener {
 int main(int argc, char** argv) {
   if (argc != 8) return 2;
   hm::loop::EventLoop loop(2);
+  const char* chosen = std::getenv("HYPERMESH_TEST_RUNTIME");
   const hm::container_runtime::RuntimeOptions options{
-      .state_folder = argv[1], .monitor_path = argv[2], .group = argv[3], .network_tag = argv[4]};
+      .state_folder = argv[1],
+      .runtime_path = chosen == nullptr ? "" : chosen,
+      .monitor_path = argv[2],
+      .group = argv[3],
+      .network_tag = argv[4]};
   auto runtime = hm::container_runtime::open_runtime(loop.context(), loop.workers(), options);
   if (!runtime) return 1;
   hm::ports::ContainerOrder order{.id = argv[6]};

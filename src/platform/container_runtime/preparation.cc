@@ -12,6 +12,7 @@
 #include "core/containers/run_spec.h"
 #include "foundation/base/log.h"
 #include "platform/container_runtime/monitor_protocol.h"
+#include "platform/containers_linux/mount_points.h"
 #include "platform/containers_linux/root_filesystem.h"
 #include "platform/containers_linux/user_lookup.h"
 
@@ -82,6 +83,15 @@ Result<Files> mount_files(const Host& host, const Record& record) {
   return files;
 }
 
+Result<void> check_files(const Files& files, const RunSpec& spec) {
+  std::vector<containers_linux::MountPoint> points;
+  for (const auto& volume : files.volumes) {
+    points.push_back({.path = volume.path, .source = volume.source});
+  }
+  for (const auto& scratch : spec.scratch) points.push_back({.path = scratch.path, .source = {}});
+  return containers_linux::check_mount_points(files.root, std::move(points));
+}
+
 std::string_view user_of(const RunSpec& spec, const containers::ImageConfig& image) {
   return spec.process.user.empty() ? image.user : spec.process.user;
 }
@@ -150,6 +160,7 @@ Result<MonitorProcess> start_container(const Host& host, Record& record, StartKi
   containers::ContainerPlace place{
       .cgroup = host.cgroups->path_of(id), .host_name = id, .processors = record.processors};
   HM_TRY(Files files, mount_files(host, record));
+  HM_TRY_VOID(check_files(files, spec));
   place.root = std::move(files.root);
   place.volumes = std::move(files.volumes);
   HM_TRY(place.user, containers_linux::resolve_user(place.root, user_of(spec, image)));

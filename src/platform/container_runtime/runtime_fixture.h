@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A runtime over a folder of its own with an image of busybox, for tests. Skips by name what the
-// machine lacks, and takes everything down that a failed test left.
+// machine lacks, and takes everything down that a failed test left. HYPERMESH_TEST_RUNTIME is the
+// path of the OCI runtime to test with, instead of the one that a daemon would choose.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -71,6 +73,7 @@ class RuntimeTest : public testing::Test {
             (fs::read_symlink("/proc/self/exe").parent_path() / "hypermesh-monitor").string(),
         .group = "hm-test-" + std::to_string(::getpid()),
         .network_tag = tag()};
+    if (const char* chosen = std::getenv("HYPERMESH_TEST_RUNTIME")) options_.runtime_path = chosen;
     open();
     if (runtime_ && runtime_->facts().runtime.empty()) {
       GTEST_SKIP() << "needs an OCI runtime: " << runtime_->facts().missing.front();
