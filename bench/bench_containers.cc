@@ -5,7 +5,6 @@
 // for all of them. Clearing away is not measured, and is over before the next turn.
 //   bench_containers [--json] [--turns N]
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -29,7 +28,9 @@
 #include "platform/container_runtime/runtime.h"
 #include "platform/containers_linux/root_filesystem.h"
 #include "platform/linux/doctor_trial.h"
+#include "platform/linux/runtime_trial.h"
 #include "platform/loop/event_loop.h"
+#include "timed_program.h"
 
 namespace {
 
@@ -38,6 +39,7 @@ using Clock = std::chrono::steady_clock;
 using hm::ports::StreamResult;
 
 constexpr std::uint32_t kShift = 100'000;
+constexpr hm::Duration kPatience = std::chrono::seconds(30);
 
 double millis_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -134,23 +136,27 @@ class Bench {
     config["linux"]["cgroupsPath"] = "/hm-bench-" + std::to_string(::getpid()) + "/bare";
     fs::create_directories(folder_ / "bundle");
     std::ofstream(folder_ / "bundle/config.json") << config;
-    path_ = hm::linux::find_program(runtime().substr(0, runtime().find(' ')), {}).value_or("");
+    trial_ = hm::linux::try_runtime(runtime().substr(0, runtime().find(' ')), {}, kPatience);
+    if (trial_.hidden_mount.empty()) return;
+    const auto made = mount_namespace_without(trial_.hidden_mount);
+    if (!made) give_up(made.error().message);
+    mounts_ = *made;
   }
 
   double bare_run() {
-    return timed_program({path_, "--root", folder_ / "bare", "run", "--bundle", folder_ / "bundle",
-                          "hm-bench-bare"});
+    return timed({trial_.path, "--root", folder_ / "bare", "run", "--bundle", folder_ / "bundle",
+                  "hm-bench-bare"});
   }
   double bare_exec() {
-    return timed_program(
-        {path_, "--root", folder_ / "state/rests/runtime", "exec", "rests", "/bin/true"});
+    return timed(
+        {trial_.path, "--root", folder_ / "state/rests/runtime", "exec", "rests", "/bin/true"});
   }
   std::optional<double> podman_run() {
     const auto podman = hm::linux::find_program("podman", {});
     if (!podman) return std::nullopt;
-    return timed_program({*podman, "run", "--rm", "--network", "none", "--ulimit",
-                          "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--runtime", path_,
-                          "--rootfs", folder_ / "podman", "/bin/true"});
+    return timed({*podman, "run", "--rm", "--network", "none", "--ulimit", "nofile=1024:1024",
+                  "--ulimit", "nproc=1024:1024", "--runtime", trial_.path, "--rootfs",
+                  folder_ / "podman", "/bin/true"});
   }
   void prepare_podman() {
     // podman writes into the folder, and maps no ids.
@@ -221,30 +227,17 @@ class Bench {
     until([&] { return is_removed; });
   }
 
-  static double timed_program(std::vector<std::string> arguments) {
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    pid_t pid = -1;
-    int status = -1;
-    const auto begin = Clock::now();
-    const int problem =
-        ::posix_spawn(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
-    if (problem != 0 || ::waitpid(pid, &status, 0) != pid || status != 0) {
-      give_up(arguments[0] + " failed");
-    }
-    const double took = millis_since(begin);
-    posix_spawn_file_actions_destroy(&actions);
-    return took;
+  double timed(const std::vector<std::string>& words) const {
+    const auto took = timed_program(words, mounts_);
+    if (!took) give_up(took.error().message);
+    return *took;
   }
 
   fs::path folder_;
   hm::loop::EventLoop loop_{2};
   std::unique_ptr<hm::ports::ContainerRuntime> runtime_;
-  std::string path_;
+  hm::linux::RuntimeTrial trial_;
+  int mounts_ = -1;  // the namespace in which the OCI runtime works
   int turn_ = 0;
 };
 

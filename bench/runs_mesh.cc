@@ -6,7 +6,6 @@
 // per second, eight at a time. The client shares the machine's cores with the mesh. Needs root.
 //   bench_runs [--json] [--bin PATH] [--turns N] [--many N]
 #include <fmt/format.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -36,7 +35,9 @@
 #include "platform/http/http_client.h"
 #include "platform/http/web_socket_client.h"
 #include "platform/linux/doctor_trial.h"
+#include "platform/linux/runtime_trial.h"
 #include "platform/oci/test_images.h"
+#include "timed_program.h"
 
 namespace {
 
@@ -67,20 +68,6 @@ T needed(hm::Result<T> result) {
 
 double millis_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count();
-}
-
-double timed_program(const std::vector<std::string>& words) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const auto begin = SteadyClock::now();
-  pid_t child = 0;
-  int status = 0;
-  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0 ||
-      ::waitpid(child, &status, 0) != child || status != 0) {
-    give_up(words[0] + " failed");
-  }
-  return millis_since(begin);
 }
 
 struct Party {
@@ -296,8 +283,11 @@ hm::privacy::GrantId lend(Party& provider, const Party& tenant,
 
 // A bundle of the same program and limits for the OCI runtime alone.
 struct Bare {
-  Bare(const std::string& folder, std::string program)
-      : runtime(std::move(program)), bundle(folder + "/bundle"), rootfs(bundle + "/rootfs") {
+  Bare(const std::string& folder, hm::linux::RuntimeTrial trial)
+      : runtime(std::move(trial.path)), bundle(folder + "/bundle"), rootfs(bundle + "/rootfs") {
+    if (!trial.hidden_mount.empty()) {
+      mounts = needed(mount_namespace_without(trial.hidden_mount));
+    }
     fs::create_directories(rootfs + "/bin");
     for (const char* name : {"/proc", "/dev"}) fs::create_directories(rootfs + name);
     fs::copy_file("/bin/busybox", rootfs + "/bin/busybox");
@@ -327,10 +317,11 @@ struct Bare {
     std::ofstream(bundle + "/config.json") << config;
   }
   double run() const {
-    return timed_program(
-        {runtime, "run", "--bundle", bundle, "hm-bench-" + std::to_string(::getpid())});
+    return needed(timed_program(
+        {runtime, "run", "--bundle", bundle, "hm-bench-" + std::to_string(::getpid())}, mounts));
   }
   std::string runtime;
+  int mounts = -1;  // the namespace in which it works
   std::string bundle;
   std::string rootfs;
 };
@@ -360,10 +351,10 @@ hm::crypto::Digest import_image(const Mesh& mesh, Party& tenant, const std::stri
   hm::oci::TestLayout layout;
   layout.index.push_back(layout.put_image(hm::oci::busybox_image()));
   layout.write_folder(archive);
-  timed_program(
+  (void)needed(timed_program(
       {"/bin/sh", "-c",
        fmt::format("{} --api http://[::1]:{} image import {} --name bench:true >/dev/null",
-                   mesh.binary, tenant.member.api.port, archive)});
+                   mesh.binary, tenant.member.api.port, archive)}));
   const json image = tenant.ask("/images/find?reference=bench%3Atrue");
   return *hm::crypto::Digest::parse(image["manifest"].get<std::string>());
 }
@@ -386,7 +377,8 @@ json measure(Mesh& mesh, const std::string& folder, const Options& options) {
       {{asset_of(provider, chain, "memory", there.node), grant}, there.spec.limits.memory_bytes}};
   const json facts = tenant.ask("/containers/runtime");
   const std::string runtime = facts["runtime"];
-  const Bare bare(folder, runtime.substr(0, runtime.find(' ')));
+  const Bare bare(folder,
+                  hm::linux::try_runtime(runtime.substr(0, runtime.find(' ')), {}, kPatience));
   const auto podman = hm::linux::find_program("podman", {});
   if (podman) {
     fs::copy(bare.rootfs, folder + "/podman",
@@ -404,9 +396,11 @@ json measure(Mesh& mesh, const std::string& folder, const Options& options) {
     std::optional<double> podman_ms;
     // A tenth of the turns: each takes as long as all others together.
     if (podman && turn >= 0 && turn % 10 == 0) {
-      podman_ms = timed_program({*podman, "run", "--rm", "--network", "none", "--ulimit",
-                                 "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--runtime",
-                                 bare.runtime, "--rootfs", folder + "/podman", "/bin/true"});
+      podman_ms =
+          needed(timed_program({*podman, "run", "--rm", "--network", "none", "--ulimit",
+                                "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--runtime",
+                                bare.runtime, "--rootfs", folder + "/podman", "/bin/true"},
+                               bare.mounts));
     }
     if (turn < 0) continue;
     alone.push_back(bare_ms);
@@ -465,8 +459,9 @@ int main(int count, char** arguments) {
   json results = measure(mesh, folder, options);
   stop(mesh);
   // What the last runs had is taken away by the next start of their node, which does not come.
-  timed_program({"/bin/sh", "-c",
-                 fmt::format("{} doctor --fix --stop --dir {} >/dev/null", mesh.binary, mesh.dir)});
+  (void)needed(timed_program(
+      {"/bin/sh", "-c",
+       fmt::format("{} doctor --fix --stop --dir {} >/dev/null", mesh.binary, mesh.dir)}));
   fs::remove_all(folder);
   results["machine"] = machine();
   results["method"] =
