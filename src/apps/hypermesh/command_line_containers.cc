@@ -89,7 +89,8 @@ void Adder::add_run() {
 
 void Adder::add_run_limits(CLI::App* command) {
   ContainerRun& run = to_.run;
-  command->add_option("--cpu", run.cpu, "Processors, such as 0.5, 2 or 1500m (default 1)");
+  command->add_option("--cpu", run.cpu,
+                      "Processors, such as 0.5, 2 or 1500m (default 0.5; with --pins 1)");
   command->add_flag("--pins", run.pins, "Whole processors of its own");
   command->add_option("--memory", run.memory, "Such as 256M or 1Gi, swap included (default 256Mi)");
   command->add_option("--disk", run.disk,
@@ -192,8 +193,7 @@ void Adder::add_image() {
   load->add_option("file", to_.load.file,
                    "The archive, a folder with an OCI layout, or - for standard input")
       ->required();
-  load->add_option("--name", to_.load.name,
-                   "What to call an image for which the archive has no name");
+  load->add_option("--name", to_.load.name, "What to call it (default: as the archive does)");
   CLI::App* save = add(*image, "export", "Write one as an OCI archive",
                        "image export alpine:3.20 alpine.tar", to_.save);
   save->add_option("reference", to_.save.reference, "Its name")->required();

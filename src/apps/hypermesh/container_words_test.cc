@@ -153,10 +153,15 @@ ContainerRun plain_run() {
   return run;
 }
 
-TEST(RunWish, WhatIsNotSaidIsTheDefaultOfTheSpec) {
-  const auto wish = run_wish_of(plain_run(), nothing());
+TEST(RunWish, WhatIsNotSaidIsTheDefaultOfTheSpecWithHalfOfAProcessorOrAWholeOneOfItsOwn) {
+  auto plain = plain_run();
+  const auto wish = run_wish_of(plain, nothing());
   ASSERT_TRUE(wish);
-  EXPECT_EQ(wish->spec, containers::RunSpec{});
+  containers::RunSpec expected;
+  expected.limits.cpu_millicores = 500;
+  EXPECT_EQ(wish->spec, expected);
+  plain.pins = true;
+  EXPECT_EQ(run_wish_of(plain, nothing())->spec.limits.cpu_millicores, 1000U);
   EXPECT_EQ(wish->duration_ms, 3'600'000U);
   EXPECT_FALSE(wish->highest_price);
 }

@@ -13,6 +13,9 @@ namespace {
 
 using assets::AssetKind;
 
+// Half of a processor: what a machine of two has to lend with the usual share of a quarter.
+constexpr std::uint32_t kDefaultMillicores = 500;
+
 // What cannot be meant together.
 Outcome check_together(const ContainerRun& options) {
   if (options.detach && !options.ports.empty()) {
@@ -35,6 +38,8 @@ Outcome take_limits(const ContainerRun& options, containers::RunSpec& spec) {
   containers::Limits& limits = spec.limits;
   if (options.cpu) {
     HM_CLI_TRY(limits.cpu_millicores, millicores_of("--cpu", *options.cpu));
+  } else if (!options.pins) {
+    limits.cpu_millicores = kDefaultMillicores;
   }
   limits.cpu_mode = options.pins ? containers::CpuMode::Pinned : containers::CpuMode::Shared;
   if (options.memory) {

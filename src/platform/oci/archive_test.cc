@@ -78,6 +78,9 @@ TEST_F(ArchiveImport, TheCallerNamesWhatHasNoName) {
   EXPECT_EQ(import_layout(layout).error().code, ErrorCode::InvalidArgument);
   EXPECT_EQ(import_layout(layout, "Not A Name").error().code, ErrorCode::InvalidArgument);
   EXPECT_EQ(import_layout(layout, "given")->front().reference, "given:latest");
+  layout.index = {named(layout.index[0], "own:v1")};
+  EXPECT_EQ(import_layout(layout, "given")->front().reference, "given:latest")
+      << "also if the archive calls it something else";
   layout.index = {named(layout.index[0], "tag"), named(layout.put_image(image_with("b")), "other")};
   const auto both = import_layout(layout, "example.org/given");
   ASSERT_TRUE(both);

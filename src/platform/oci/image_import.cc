@@ -32,9 +32,11 @@ Result<std::vector<std::pair<std::string, std::size_t>>> name_all(
     const std::vector<OfferedImage>& images, const std::string& reference) {
   std::vector<std::pair<std::string, std::size_t>> names;
   std::vector<std::pair<std::string, std::size_t>> tags;
+  const bool is_named = images.size() == 1 && !reference.empty();
   for (std::size_t i = 0; i < images.size(); ++i) {
     bool has_name = false;
     for (const std::string& text : images[i].names) {
+      if (is_named) break;
       if (const auto name = whole_name(text)) {
         names.emplace_back(containers::to_string(*name), i);
         has_name = true;

@@ -22,9 +22,9 @@ struct ImportedImage {
   crypto::Digest manifest;
 };
 
-// Everything in it that fits this machine; Unsupported if nothing does. An image that the archive
-// has no whole name for is named by `reference`, of which several such images take the repository,
-// each with its own tag; InvalidArgument where that leaves one without a name.
+// Everything in it that fits this machine; Unsupported if nothing does. A single image is named by
+// `reference`, if there is one. Of several those are for which the archive has no whole name: they
+// take its repository, each with its own tag. InvalidArgument where one is left without a name.
 Result<std::vector<ImportedImage>> import_archive(BlobStore& blobs, const std::string& path,
                                                   const std::string& reference,
                                                   const ports::ImageProgress& progress);

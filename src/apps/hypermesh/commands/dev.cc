@@ -7,12 +7,16 @@
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "apps/hypermesh/api_client.h"
 #include "apps/hypermesh/asset_view.h"
 #include "apps/hypermesh/context.h"
 #include "apps/hypermesh/genesis_file.h"
+#include "apps/hypermesh/json_fields.h"
+#include "apps/hypermesh/listing.h"
 #include "apps/hypermesh/mesh_file.h"
 #include "apps/hypermesh/new_mesh.h"
 #include "apps/hypermesh/node_process.h"
@@ -32,6 +36,8 @@ constexpr std::chrono::seconds kReadyLimit{60};
 constexpr std::chrono::seconds kStopPatience{10};
 // A node looks at its hardware right after it started.
 constexpr std::chrono::milliseconds kHardwareLimit{1500};
+// And registers it in the next block or two.
+constexpr std::chrono::seconds kRegisterLimit{5};
 
 std::string folder_of(const std::string& dir) {
   return absolute(dir.empty() ? default_dev_folder() : dir);
@@ -162,6 +168,22 @@ nlohmann::ordered_json found_hardware(const MeshFile& mesh) {
   }
 }
 
+// Until the ledger has what every node found, so that whoever lists assets now sees all of them.
+void wait_for_assets(const MeshFile& mesh) {
+  const auto endpoint = http::parse_endpoint(mesh.nodes.front().api);
+  if (!endpoint) return;
+  ApiClient client(*endpoint);
+  const auto deadline = steady_clock::now() + kRegisterLimit;
+  while (steady_clock::now() < deadline) {
+    const auto assets = all_pages(client, "/assets", "assets");
+    if (!assets) return;
+    std::set<std::string> nodes;
+    for (const auto& asset : assets->items) nodes.insert(text_of(asset, "node"));
+    if (nodes.size() >= mesh.nodes.size()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 void tell_hardware(const Terminal& terminal, const nlohmann::ordered_json& hardware) {
   const nlohmann::ordered_json nothing = nlohmann::ordered_json::array();
   for (const auto& item : hardware.is_object() ? hardware["items"] : nothing) {
@@ -197,7 +219,9 @@ void tell(const Context& context, const std::string& dir, const Started& started
   terminal.talk(fmt::format("{} of {} nodes started in {}; chain {}; ready after {}", started.count,
                             mesh.nodes.size(), dir, mesh.chain_id.substr(0, 12),
                             format_age(static_cast<std::uint64_t>(took.count()))));
-  tell_hardware(terminal, found_hardware(mesh));
+  const nlohmann::ordered_json hardware = found_hardware(mesh);
+  if (hardware.is_object() && !hardware["items"].empty()) wait_for_assets(mesh);
+  tell_hardware(terminal, hardware);
   for (const MeshNode& node : mesh.nodes) {
     terminal.talk(fmt::format("  {:<8} process {:<8} API {}  STOQ {}", node.name, node.pid,
                               node.api, node.stoq));

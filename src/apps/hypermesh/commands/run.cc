@@ -107,6 +107,8 @@ void show_node(const Terminal& terminal, const PlannedNode& node, const RunWish&
 
 void show_rejected(const Terminal& terminal, const RunPlanner& planner) {
   auto rows = rejected_rows(planner.cpu_plan());
+  // Of another kind is most of what there is.
+  std::erase_if(rows, [](const auto& row) { return row[2].text == "wrong_kind"; });
   for (const Unfit& unfit : planner.unfit()) {
     rows.push_back({{short_id(unfit.asset), Style::Plain},
                     {unfit.node_name, Style::Plain},
