@@ -25,12 +25,12 @@
 #include <utility>
 #include <vector>
 
+#include "apps/mesh_load/timed_program.h"
 #include "platform/container_runtime/runtime.h"
 #include "platform/containers_linux/root_filesystem.h"
 #include "platform/linux/doctor_trial.h"
 #include "platform/linux/runtime_trial.h"
 #include "platform/loop/event_loop.h"
-#include "timed_program.h"
 
 namespace {
 
@@ -138,7 +138,7 @@ class Bench {
     std::ofstream(folder_ / "bundle/config.json") << config;
     trial_ = hm::linux::try_runtime(runtime().substr(0, runtime().find(' ')), {}, kPatience);
     if (trial_.hidden_mount.empty()) return;
-    const auto made = mount_namespace_without(trial_.hidden_mount);
+    const auto made = hm::mesh_load::mount_namespace_without(trial_.hidden_mount);
     if (!made) give_up(made.error().message);
     mounts_ = *made;
   }
@@ -228,7 +228,7 @@ class Bench {
   }
 
   double timed(const std::vector<std::string>& words) const {
-    const auto took = timed_program(words, mounts_);
+    const auto took = hm::mesh_load::timed_program(words, mounts_);
     if (!took) give_up(took.error().message);
     return *took;
   }

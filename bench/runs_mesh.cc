@@ -26,6 +26,7 @@
 
 #include "apps/mesh_load/load.h"
 #include "apps/mesh_load/mesh.h"
+#include "apps/mesh_load/timed_program.h"
 #include "core/api/container_json.h"
 #include "core/containers/run_spec.h"
 #include "core/ledger/lending_actions.h"
@@ -37,7 +38,6 @@
 #include "platform/linux/doctor_trial.h"
 #include "platform/linux/runtime_trial.h"
 #include "platform/oci/test_images.h"
-#include "timed_program.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "timed_program.h"
+#include "apps/mesh_load/timed_program.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -10,7 +10,9 @@
 #include <chrono>
 #include <thread>
 
-hm::Result<int> mount_namespace_without(const std::string& mount) {
+namespace hm::mesh_load {
+
+Result<int> mount_namespace_without(const std::string& mount) {
   int descriptor = -1;
   // A thread is in whatever mount namespace it makes for itself.
   std::thread([&] {
@@ -21,10 +23,10 @@ hm::Result<int> mount_namespace_without(const std::string& mount) {
     }
   }).join();
   if (descriptor >= 0) return descriptor;
-  return hm::fail(hm::ErrorCode::Unsupported, "no mount namespace without " + mount, {});
+  return fail(ErrorCode::Unsupported, "no mount namespace without " + mount, {});
 }
 
-hm::Result<double> timed_program(const std::vector<std::string>& words, int mount_namespace) {
+Result<double> timed_program(const std::vector<std::string>& words, int mount_namespace) {
   std::vector<char*> pointers;
   for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
@@ -40,8 +42,10 @@ hm::Result<double> timed_program(const std::vector<std::string>& words, int moun
   }
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) {
-    return hm::fail(hm::ErrorCode::Unavailable, words[0] + " failed", {});
+    return fail(ErrorCode::Unavailable, words[0] + " failed", {});
   }
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
       .count();
 }
+
+}  // namespace hm::mesh_load
