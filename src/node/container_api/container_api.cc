@@ -259,13 +259,14 @@ void ContainerApi::stop_run(http_api::Api& api, Call call) {
   const auto id = desk_.find(call.parameter);
   if (!id) return api.answer(call, api::from_error(id.error()));
   ask(api, std::move(call), *id, hosting::StopRun{*id, *grace},
-      [](http_api::Api& to, Call& held, const hosting::Outcome& outcome) {
+      [this, run = *id](http_api::Api& to, Call& held, const hosting::Outcome& outcome) {
         if (const auto* failure = std::get_if<hosting::Failure>(&outcome)) {
           return to.answer(held, error_of(*failure));
         }
         JsonWriter json;
         json.begin_object().member("schema", api::kSchema);
         if (const auto* exit = std::get_if<hosting::RunExit>(&outcome)) {
+          desk_.note_end(run, *exit);
           json.key("exit");
           write_exit(json, *exit);
         }

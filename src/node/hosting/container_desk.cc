@@ -186,8 +186,16 @@ std::vector<RunRecord> ContainerDesk::records() const {
 void ContainerDesk::forget(const RunId& run) {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
+  found->second.is_dismissed = true;
   finish(found->second);
   remove_at_provider(found->second);
+}
+
+void ContainerDesk::note_end(const RunId& run, const RunExit& exit) {
+  const auto found = runs_.find(run);
+  if (found == runs_.end() || found->second.record.phase == DeskPhase::Ended) return;
+  found->second.record.exit = exit;
+  finish(found->second);
 }
 
 void ContainerDesk::on_started(const RunId& run) {
@@ -275,8 +283,9 @@ void ContainerDesk::tidy() {
     if (is_attached && !kept.is_removed) remove_at_provider(kept);
     const auto age = node_.ports().clock.wall().value - kept.record.created.value;
     const auto keep = std::chrono::duration_cast<std::chrono::milliseconds>(kKeepEnded).count();
-    const bool is_old = age > static_cast<std::uint64_t>(keep);
-    if (!has_leases && kept.is_removed && (is_attached || is_old)) done.push_back(id);
+    const bool is_done =
+        is_attached || kept.is_dismissed || age > static_cast<std::uint64_t>(keep);
+    if (!has_leases && kept.is_removed && is_done) done.push_back(id);
   }
   for (const RunId& id : done) {
     (void)remember_(id, std::nullopt);

@@ -82,7 +82,10 @@ class ContainerDesk final : public node::NodeObserver {
   Result<RunId> find(std::string_view text) const;
   const RunRecord* record(const RunId& run) const;
   std::vector<RunRecord> records() const;
-  // Forgets one that has ended; its provider is told to do the same.
+  // A detached one has ended, as its provider answered to whoever asked it to stop.
+  void note_end(const RunId& run, const RunExit& exit);
+  // Ends it if need be, and forgets it as soon as its provider has nothing of it and its leases are
+  // closed.
   void forget(const RunId& run);
 
   // node::NodeObserver
@@ -97,6 +100,7 @@ class ContainerDesk final : public node::NodeObserver {
     OutputMode output = OutputMode::Stream;
     std::shared_ptr<Stream> removal;  // under way
     bool is_removed = false;          // its provider has forgotten it, or never knew
+    bool is_dismissed = false;        // nobody wants to know any more how it ended
   };
 
   std::optional<Error> objection(const StartOrder& order) const;

@@ -77,6 +77,19 @@ TEST_F(Hosting, NothingRunsThatIsNotLeased) {
   EXPECT_NE(refused(made, {once, once}).find("twice"), std::string::npos);
 }
 
+TEST_F(Hosting, WhatItsTenantRemovedIsGoneHereAndThere) {
+  auto made = spec({"sleep"});
+  made.lifetime = containers::Lifetime::Detached;
+  const auto under = leases(made);
+  (void)start(made, under);
+  machine(kTenant).desk.forget(run);
+  mesh.run(10'000);
+  EXPECT_TRUE(machine(kTenant).desk.records().empty());
+  EXPECT_TRUE(books[kTenant].empty());
+  EXPECT_EQ(runtimes[kProvider]->count(), 0U);
+  EXPECT_FALSE(is_open(under[0]));
+}
+
 TEST_F(Hosting, AStartThatComesBeforeTheBlockOfItsLeaseWaitsForIt) {
   const auto made = spec({"exit", "4"});
   const auto memory = lease(ram, made.limits.memory_bytes, made);
