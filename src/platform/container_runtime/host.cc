@@ -21,7 +21,8 @@
 namespace hm::container_runtime {
 namespace {
 
-constexpr Duration kTrialPatience = std::chrono::seconds(10);
+// For a runtime that hangs. One that works takes milliseconds, on a machine under load seconds.
+constexpr Duration kTrialPatience = std::chrono::seconds(30);
 constexpr const char* kMonitorName = "hypermesh-monitor";
 constexpr const char* kNetworksFolder = ".networks";
 

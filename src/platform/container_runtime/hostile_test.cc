@@ -19,9 +19,9 @@ using testing::Not;
 
 // What the kernel says to what it does not do. Not among them: EFAULT, EINVAL and the like, which
 // would mean that it looked at the arguments.
-constexpr std::string_view kRefusals[] = {"EPERM",        "EACCES",      "ENOSYS",
-                                          "EAFNOSUPPORT", "ENOENT",      "EROFS",
-                                          "ECONNREFUSED", "ENETUNREACH", "empty"};
+constexpr std::string_view kRefusals[] = {"EPERM",  "EACCES", "ENOSYS",       "EAFNOSUPPORT",
+                                          "ENOENT", "EROFS",  "ECONNREFUSED", "ENETUNREACH",
+                                          "empty",  "masked"};
 
 void expect_all_refused(const Told& told, std::initializer_list<std::string> allowed = {}) {
   EXPECT_FALSE(told.empty());

@@ -120,10 +120,8 @@ Result<void> remove_groups(const std::string& folder) {
 
 std::set<std::string, std::less<>> words_of(const std::string& path) {
   std::set<std::string, std::less<>> words;
-  const auto text = read_text(path);
-  for (const std::string_view word : linux::split_words(linux::trim(text.value_or("")))) {
-    words.emplace(word);
-  }
+  const std::string text = read_text(path).value_or(std::string());
+  for (const std::string_view word : linux::split_words(linux::trim(text))) words.emplace(word);
   return words;
 }
 

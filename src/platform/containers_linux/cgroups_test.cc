@@ -106,6 +106,10 @@ class CgroupsTest : public testing::Test {
       if (trees == Trees::Version1 && hierarchy.ends_with("/unified")) continue;
       const std::string parent = hierarchy + groups_->path_of("");
       ::mkdir(parent.c_str(), 0755);
+      // Version 2: what the groups below have. One by one, as one that is missing fails them all.
+      for (const char* controller : {"+cpu", "+memory", "+pids"}) {
+        std::ofstream(parent + "cgroup.subtree_control") << controller;
+      }
       ::mkdir((parent + id).c_str(), 0755);
       if (!hierarchy.ends_with("/cpuset")) continue;
       for (const std::string& folder : {parent, parent + id}) {

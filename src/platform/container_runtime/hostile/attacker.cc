@@ -163,9 +163,15 @@ void try_devices() {
   tell("/dev/null", ::open("/dev/null", O_RDWR));
 }
 
-// Writing what only the host may write.
+bool is_null(int fd) {
+  struct stat info{};
+  return ::fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+// Writing what only the host may write; "masked" if /dev/null lies over it.
 void write_into(const char* path, const char* text) {
   const int fd = ::open(path, O_WRONLY);
+  if (fd >= 0 && is_null(fd)) return tell(path, "masked");
   long result = fd;
   if (fd >= 0) result = ::write(fd, text, std::strlen(text));
   tell(path, result);
@@ -238,17 +244,19 @@ void fill(const char* path, std::size_t mebibytes) {
   tell("fill", count);
 }
 
-// O_DIRECT, so that the disk and not the page cache answers.
-void direct_io(const char* path, std::size_t mebibytes, bool is_read) {
+// With O_DIRECT the disk answers; without, the page cache, until what is written has to be there.
+void transfer(const char* path, std::size_t mebibytes, int flags) {
   void* block = nullptr;
   if (::posix_memalign(&block, 4096, kMiB) != 0) return tell("memory", -1);
   std::memset(block, 1, kMiB);
-  const int fd = ::open(path, (is_read ? O_RDONLY : O_WRONLY | O_CREAT) | O_DIRECT, 0600);
+  const int fd = ::open(path, flags, 0600);
+  const bool is_read = (flags & O_ACCMODE) == O_RDONLY;
   long count = fd;
   for (std::size_t n = 0; n < mebibytes && count >= 0; ++n) {
     count = is_read ? ::read(fd, block, kMiB) : ::write(fd, block, kMiB);
   }
-  tell("direct", count);
+  if (count >= 0) count = ::fsync(fd);
+  tell("transfer", count);
 }
 
 [[noreturn]] void* spin(void*) {
@@ -387,8 +395,10 @@ void take(const char* name, int count, char** arguments) {
   if (is("bomb", 0)) fork_for_ever();
   if (is("memory", 1)) eat_memory(number(0));
   if (is("fill", 2)) fill(arguments[0], number(1));
-  if (is("direct-write", 2)) direct_io(arguments[0], number(1), false);
-  if (is("direct-read", 2)) direct_io(arguments[0], number(1), true);
+  constexpr int kWrite = O_WRONLY | O_CREAT;
+  if (is("direct-read", 2)) transfer(arguments[0], number(1), O_RDONLY | O_DIRECT);
+  if (is("direct-write", 2)) transfer(arguments[0], number(1), kWrite | O_DIRECT);
+  if (is("cached-write", 2)) transfer(arguments[0], number(1), kWrite);
   if (is("hog", 1)) hog(static_cast<int>(number(0)));
   if (is("processors", 0)) show_processors();
   if (is("ids", 0)) std::printf("user: %u\ngroup: %u\n", ::geteuid(), ::getegid());
