@@ -27,9 +27,10 @@ def on_ledger(four, index, part):
     return [a for a in assets if part in str(a["descriptor"].get("key", "")) and a["state"].lower() != "retired"]
 
 
-def follow(four, what, part, create, remove):
+def follow(four, what, create, remove):
+    """create() gives what its key on the ledger has in it."""
     say(f"{what} appears")
-    create()
+    part = create()
     try:
         wait_until(lambda: seen(four, 0, part), f"{what} is in the API")
         for i in range(four.count):
@@ -46,10 +47,13 @@ def follow(four, what, part, create, remove):
 
 def follow_link(four):
     name = f"hm{os.getpid() % 100000}"
-    follow(four, "a link", f"link:{name}:",
-           lambda: require(command("ip", "link", "add", name, "type", "veth", "peer", "name", name + "p").returncode == 0,
-                           "a veth pair"),
-           lambda: command("ip", "link", "del", name))
+
+    def create():
+        done = command("ip", "link", "add", name, "type", "veth", "peer", "name", name + "p")
+        require(done.returncode == 0, f"a veth pair: {done.stderr}")
+        return f"link:{name}:"
+
+    follow(four, "a link", create, lambda: command("ip", "link", "del", name))
 
 
 def follow_disk(four, folder):
@@ -62,10 +66,9 @@ def follow_disk(four, folder):
         done = command("losetup", "--find", "--show", str(image))
         require(done.returncode == 0, f"a loop device: {done.stderr}")
         devices.append(done.stdout.strip())
+        return f"disk:{Path(devices[0]).name}"
 
-    free = command("losetup", "--find").stdout.strip()
-    follow(four, "a disk", f"disk:{Path(free).name}", attach,
-           lambda: [command("losetup", "--detach", device) for device in devices])
+    follow(four, "a disk", attach, lambda: [command("losetup", "--detach", device) for device in devices])
 
 
 def test():
