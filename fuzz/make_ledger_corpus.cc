@@ -97,7 +97,8 @@ std::vector<Action> actions(const sample::LendingChain& at) {
       Delegate{theirs, caesar::caes(1)},
       Undelegate{theirs, 1'000},
       Market::disagreement({market.result(at.runs[0], 1002, 1), market.result(at.runs[1], 1003, 2),
-                            market.result(at.runs[2], 1001, 1)})};
+                            market.result(at.runs[2], 1001, 1)}),
+      SetAllowance{ours, caesar::caes(5)}};
 }
 
 }  // namespace

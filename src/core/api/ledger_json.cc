@@ -134,6 +134,11 @@ struct ActionMembers {
     json.end_array().member("quorum", action.quorum);
   }
 
+  void operator()(const ledger::SetAllowance& action) const {
+    json.member("node", action.node.to_string());
+    json.member("amount", caesar::to_string(action.amount));
+  }
+
   void write_lease(const ledger::LeaseId& lease) const { json.member("lease", lease.to_string()); }
   void write_terms(const assets::AssetTerms& terms) const {
     json.member("state", assets::name_of(terms.state));

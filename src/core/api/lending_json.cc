@@ -174,6 +174,7 @@ void write_lease_members(JsonWriter& json, const ledger::LeaseId& id,
   json.member("highest_price", caesar::to_string(lease.highest_price));
   if (lease.purpose) json.member("purpose", lease.purpose->to_string());
   json.member("escrow", caesar::to_string(lease.escrow));
+  if (lease.opened_by) json.member("opened_by", lease.opened_by->to_string());
   json.member("requested_ms", lease.requested.value);
   json.member("until_ms", lease.until.value).member("ends_ms", lease.ends.value);
   write_placement(json.key("placement"), lease.placement);

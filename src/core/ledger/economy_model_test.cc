@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random operations of lenders, tenants and stakers, right and wrong, in blocks at random times,
-// against plain arithmetic on what was applied: money, capacity and use under grants.
+// against plain arithmetic on what was applied: money, capacity, use under grants, and that nodes
+// spend no more than they are allowed.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -45,8 +46,9 @@ enum class Verb : std::uint8_t {
   Delegate,
   Undelegate,
   Pay,
+  Allow,
 };
-constexpr std::uint8_t kVerbs = 18;
+constexpr std::uint8_t kVerbs = 19;
 
 struct Step {
   std::uint8_t verb = 0;
@@ -71,7 +73,8 @@ rc::Gen<std::uint8_t> any_verb() {
   return rc::gen::weightedOneOf<std::uint8_t>({{12, rc::gen::inRange<std::uint8_t>(0, kVerbs)},
                                                {6, just(Verb::Meter)},
                                                {4, just(Verb::Accept)},
-                                               {2, just(Verb::Open)}});
+                                               {2, just(Verb::Open)},
+                                               {1, just(Verb::Allow)}});
 }
 
 rc::Gen<Step> any_step() {
@@ -114,7 +117,10 @@ class Economy {
     const bool is_node = step.number % 3 == 0 && acts_by_node(static_cast<Verb>(step.verb));
     const Actor actor =
         is_node ? Actor(node_id(key(1000 + step.actor))) : Actor(owner_id(step.actor));
-    if (!waiting_.insert(actor).second) close(1);
+    const bool allows = static_cast<Verb>(step.verb) == Verb::Allow;
+    // What was left of an allowance when it was replaced is known if it is the first of its block.
+    if (allows || waiting_.contains(actor)) close(1);
+    if (allows) left_ = left_of(std::get<SetAllowance>(action_of(step)).node);
     waiting_.insert(actor);
     submit(is_node ? 1000 + step.actor : step.actor, action_of(step));
     if (step.pause > 0) close(step.pause);
@@ -144,6 +150,11 @@ class Economy {
       for (const Placement* placement : placements_of(lease)) all.insert(placement->end);
     }
     return all;
+  }
+  bool has_spent_by_node() const {
+    return std::ranges::any_of(seen_, [](const auto& row) {
+      return row.second.opened_by && row.second.placement.paid.value > 0;
+    });
   }
   bool has_paid() const {
     return std::ranges::any_of(seen_,
@@ -183,7 +194,8 @@ class Economy {
   }
   static bool acts_by_node(Verb verb) {
     return verb == Verb::Accept || verb == Verb::Decline || verb == Verb::Close ||
-           verb == Verb::Reclaim || verb == Verb::Meter || verb == Verb::Settle;
+           verb == Verb::Reclaim || verb == Verb::Meter || verb == Verb::Settle ||
+           verb == Verb::Open || verb == Verb::OpenOwn || verb == Verb::Renew;
   }
   void submit(std::uint32_t seed, Action action) {
     block_.push_back(seed < 1000 ? market_.chain().by_owner(seed, std::move(action))
@@ -214,6 +226,9 @@ class Economy {
         return Delegate{node_id(key(1000 + step.other)), caesar::caes(step.number)};
       case Verb::Undelegate:
         return Undelegate{node_id(key(1000 + step.other)), step.number * 100'000'000};
+      case Verb::Allow:
+        return SetAllowance{node_id(key(1000 + (step.number == 7 ? step.other : step.actor))),
+                            caesar::caes(4 * (step.number % 12))};
       case Verb::Pay: break;
     }
     return TransferCaes{owner_id(step.other), caesar::caes(step.number * 50)};
@@ -288,7 +303,7 @@ class Economy {
   void follow(const PreparedOperation& prepared) {
     const auto* actor = std::get_if<identity::OwnerId>(&prepared.operation.actor);
     const Action& action = prepared.operation.action;
-    if (std::holds_alternative<OpenLease>(action)) leases_.push_back(LeaseId{prepared.id.bytes});
+    follow_escrow(LeaseId{prepared.id.bytes}, actor, action);
     if (actor == nullptr) return;
     std::uint64_t& spent = spent_[*actor];
     if (const auto* pay = std::get_if<TransferCaes>(&action)) {
@@ -308,6 +323,26 @@ class Economy {
       wait_for(*actor, undelegate->shares);
     }
   }
+  // What an owner itself puts into escrows, and what its nodes may have had of those allowances
+  // that were replaced.
+  void follow_escrow(const LeaseId& id, const identity::OwnerId* owner, const Action& action) {
+    if (const auto* open = std::get_if<OpenLease>(&action)) {
+      leases_.push_back(id);
+      asked_[id] = {open->highest_price, open->quantity, open->duration_ms};
+      if (owner != nullptr) risked_[*owner] += asked_[id].cost();
+    } else if (const auto* renew = std::get_if<RenewLease>(&action)) {
+      Asked& asked = asked_.at(renew->lease);
+      const std::uint64_t before = asked.cost();
+      asked.duration_ms += renew->extra_ms;
+      if (owner != nullptr) risked_[*owner] += asked.cost() - before;
+    } else if (const auto* allow = std::get_if<SetAllowance>(&action)) {
+      risked_[*owner] += allowed_[allow->node] - left_;
+      allowed_[allow->node] = allow->amount.value;
+    }
+  }
+  std::uint64_t left_of(const identity::NodeId& node) const {
+    return ledger().node(node)->allowance.value;
+  }
   void wait_for(const identity::OwnerId& owner, std::uint64_t amount) {
     releases_[owner].push_back({market_.now().value + 60'000, amount});
   }
@@ -319,6 +354,7 @@ class Economy {
     for (const auto& [id, lease] : tables.leases) seen_[id] = lease;
     compare_capacity(tables);
     compare_payments();
+    compare_allowances();
     if (follows_money_) compare_money(tables);
   }
 
@@ -377,6 +413,23 @@ class Economy {
       if (lease.is_open()) RC_ASSERT(paid + lease.escrow.value == whole);
     }
   }
+  // All that left a balance for leases, and is held or paid, its owner put there itself, or a node
+  // out of what it was allowed.
+  void compare_allowances() const {
+    std::map<identity::OwnerId, std::uint64_t> most = risked_;
+    for (const auto& [node, allowed] : allowed_) {
+      RC_ASSERT(left_of(node) <= allowed);
+      most[ledger().node(node)->binding.owner] += allowed - left_of(node);
+    }
+    std::map<identity::OwnerId, std::uint64_t> gone;
+    for (const auto& [id, lease] : seen_) {
+      gone[lease.tenant] += lease.escrow.value;
+      for (const Placement* placement : placements_of(lease)) {
+        gone[lease.tenant] += placement->paid.value;
+      }
+    }
+    for (const auto& [owner, amount] : gone) RC_ASSERT(amount <= most[owner]);
+  }
   static std::vector<const Placement*> placements_of(const LeaseRecord& lease) {
     std::vector<const Placement*> all = {&lease.placement};
     for (const Placement& past : lease.past) all.push_back(&past);
@@ -422,6 +475,20 @@ class Economy {
   std::set<Actor> waiting_;
   std::vector<LeaseId> leases_;
   std::map<LeaseId, LeaseRecord> seen_;  // as last seen: once ended they do not change
+  // Of the tenant's request, renewals included.
+  struct Asked {
+    caesar::Price price;
+    std::uint64_t quantity = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t cost() const {
+      return static_cast<std::uint64_t>(Wide{price.amount.value} * quantity * duration_ms /
+                                        (Wide{price.quantity} * 3'600'000));
+    }
+  };
+  std::map<LeaseId, Asked> asked_;
+  std::map<identity::OwnerId, std::uint64_t> risked_;
+  std::map<identity::NodeId, std::uint64_t> allowed_;
+  std::uint64_t left_ = 0;  // of the allowance that is about to be replaced
   // Sums modulo 2⁶⁴, so that what came in is negative spending.
   std::map<identity::OwnerId, std::uint64_t> spent_;
   std::map<identity::OwnerId, std::uint64_t> bonded_;
@@ -437,6 +504,7 @@ void check_any_sequence(bool has_epochs) {
     economy.run_out();
     for (const LeaseEnd end : economy.ends()) RC_CLASSIFY(true, std::string(name_of(end)));
     RC_CLASSIFY(economy.has_paid(), std::string("paid"));
+    RC_CLASSIFY(economy.has_spent_by_node(), std::string("paid out of an allowance"));
   }));
 }
 

@@ -81,6 +81,7 @@ class Execution {
   Checked act(const ReclaimLease& action);
   Checked act(const MeterLease& action);
   Checked act(const SettleLease& action);
+  Checked act(const SetAllowance& action);
   Checked check_open(const LeaseId& id);
   Checked check_tenant(const LeaseId& id) const;
   Checked check_provider(const LeaseId& id) const;

@@ -153,6 +153,18 @@ TEST(LedgerGolden, ReportDisagreementOperationIdAndEvidence) {
             "9f4e3269da7ffefe139e3dba26188e3b261deff5e187ecf2a078afb7af769317");
 }
 
+TEST(LedgerGolden, SetAllowanceOperationId) {
+  const Operation operation{
+      .chain_id = counting_chain(),
+      .actor = filled<identity::OwnerId>(0x33),
+      .sequence = 7,
+      .anchor = {5, filled<crypto::Digest>(0x44)},
+      .expiry_height = 105,
+      .action = SetAllowance{filled<identity::NodeId>(0x66), caesar::Amount{1'500'000'000}}};
+  EXPECT_EQ(operation_id(operation).to_string(),
+            "8f12ca6448a802086c333c18a7197333bec2200a68e781bc06a486781455d518");
+}
+
 TEST(LedgerGolden, EmptyReceiptsRoot) {
   EXPECT_EQ(receipts_root({}).to_string(),
             "8fe1c167314e8d8e7f2c315bca0ff8ad303a0a238f34a79e3f2b8f6b025944ea");

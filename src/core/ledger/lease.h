@@ -145,9 +145,13 @@ struct LeaseRecord {
   Placement placement;
   std::vector<Placement> past;
   caesar::Amount escrow;
-  UnixMillis requested;  // on the present asset
-  UnixMillis until;      // 0 before the first acceptance
-  UnixMillis ends;       // Draining: the end; Closed and Failed: when it ended
+  // The tenant's node that opened it out of its allowance; none: the tenant itself.
+  std::optional<identity::NodeId> opened_by;
+  std::uint64_t allowance_version = 0;  // of that node, when it last put in some of the escrow
+  caesar::Amount allowance_held;        // of the escrow: what of that can still go back to it
+  UnixMillis requested;                 // on the present asset
+  UnixMillis until;                     // 0 before the first acceptance
+  UnixMillis ends;                      // Draining: the end; Closed and Failed: when it ended
   std::uint64_t opened_height = 0;
   std::uint64_t changed_height = 0;
   crypto::Digest last_operation;
@@ -158,8 +162,9 @@ struct LeaseRecord {
   static constexpr auto fields(auto& self) {
     return std::tie(self.tenant, self.quantity, self.duration_ms, self.network, self.highest_price,
                     self.purpose, self.choices_left, self.state, self.placement, self.past,
-                    self.escrow, self.requested, self.until, self.ends, self.opened_height,
-                    self.changed_height, self.last_operation);
+                    self.escrow, self.opened_by, self.allowance_version, self.allowance_held,
+                    self.requested, self.until, self.ends, self.opened_height, self.changed_height,
+                    self.last_operation);
   }
 };
 

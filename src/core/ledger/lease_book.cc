@@ -122,8 +122,41 @@ void LeaseBook::give_back(const LeaseId& id, const LeaseRecord& lease) {
   });
 }
 
+// Out of the tenant's balance, and of what the node that acts is allowed.
+LeaseBook::Checked LeaseBook::hold(LeaseRecord& lease, const Opener& node, caesar::Amount amount) {
+  if (node) {
+    const caesar::Amount allowance = layer_.nodes.find(*node)->allowance;
+    if (allowance < amount) {
+      return refuse(Refusal::AllowanceTooSmall, allowance.value, amount.value);
+    }
+  }
+  caesar::Account& account = accounts_.at(lease.tenant);
+  if (!accounts_.move(caesar::balance_of(account), caesar::as_escrow(lease.escrow), amount)) {
+    return refuse(Refusal::OverBalance, account.balance.value, amount.value);
+  }
+  if (!node) return std::nullopt;
+  NodeRecord& spender = layer_.nodes.edit(*node);
+  spender.allowance.value -= amount.value;
+  if (lease.opened_by != node) return std::nullopt;
+  if (lease.allowance_version != spender.allowance_version) {
+    lease.allowance_version = spender.allowance_version;
+    lease.allowance_held = {};
+  }
+  lease.allowance_held.value += amount.value;
+  return std::nullopt;
+}
+
+// What the node put in and nobody was paid, unless its allowance was set anew since.
+void LeaseBook::restore_allowance(LeaseRecord& lease) {
+  if (lease.allowance_held.value == 0) return;
+  if (layer_.nodes.find(*lease.opened_by)->allowance_version == lease.allowance_version) {
+    layer_.nodes.edit(*lease.opened_by).allowance.value += lease.allowance_held.value;
+  }
+  lease.allowance_held = {};
+}
+
 LeaseBook::Checked LeaseBook::open(const LeaseId& id, const identity::OwnerId& tenant,
-                                   const OpenLease& action) {
+                                   const Opener& node, const OpenLease& action) {
   const Policy& policy = policy_of(layer_.chain().preset);
   if (action.duration_ms > policy.longest_lease_ms) {
     return refuse(Refusal::LeaseTooLong, action.duration_ms, policy.longest_lease_ms);
@@ -146,10 +179,6 @@ LeaseBook::Checked LeaseBook::open(const LeaseId& id, const identity::OwnerId& t
       if (!first_refusal) first_refusal = placement.error();
       continue;
     }
-    caesar::Account& account = accounts_.at(tenant);
-    if (account.balance < *escrow) {
-      return refuse(Refusal::OverBalance, account.balance.value, escrow->value);
-    }
     LeaseRecord lease{.tenant = tenant,
                       .quantity = action.quantity,
                       .duration_ms = action.duration_ms,
@@ -157,13 +186,14 @@ LeaseBook::Checked LeaseBook::open(const LeaseId& id, const identity::OwnerId& t
                       .highest_price = action.highest_price,
                       .purpose = action.purpose,
                       .placement = std::move(*placement),
+                      .opened_by = node,
                       .requested = frame_.time,
                       .opened_height = frame_.height,
                       .changed_height = frame_.height,
                       .last_operation = *operation_};
     lease.choices_left.assign(action.choices.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                               action.choices.end());
-    HM_CHECK(accounts_.move(caesar::balance_of(account), caesar::as_escrow(lease.escrow), *escrow));
+    if (const auto refused = hold(lease, node, *escrow)) return refused;
     take(id, layer_.leases.add(id, std::move(lease)));
     ++layer_.owners.edit(tenant).leases;
     note(id, LeaseEvent::Requested);
@@ -205,7 +235,7 @@ LeaseBook::Checked LeaseBook::decline(const LeaseId& id) {
   return std::nullopt;
 }
 
-LeaseBook::Checked LeaseBook::renew(const LeaseId& id, std::uint64_t extra_ms) {
+LeaseBook::Checked LeaseBook::renew(const LeaseId& id, const Opener& node, std::uint64_t extra_ms) {
   LeaseRecord& lease = edit(id);
   if (lease.state != LeaseState::Active) return refuse(Refusal::LeaseNotActive);
   const std::uint64_t whole = saturating_add(lease.duration_ms, extra_ms);
@@ -227,10 +257,7 @@ LeaseBook::Checked LeaseBook::renew(const LeaseId& id, std::uint64_t extra_ms) {
   const auto needed = caesar::cost(lease.highest_price, lease.quantity, whole);
   if (!needed) return refuse(Refusal::CostTooLarge);
   const caesar::Amount more{needed->value - before->value};
-  caesar::Account& account = accounts_.at(lease.tenant);
-  if (!accounts_.move(caesar::balance_of(account), caesar::as_escrow(lease.escrow), more)) {
-    return refuse(Refusal::OverBalance, account.balance.value, more.value);
-  }
+  if (const auto refused = hold(lease, node, more)) return refused;
   lease.duration_ms = whole;
   lease.until = after(lease.until, extra_ms);
   note(id, LeaseEvent::Renewed);
@@ -350,6 +377,8 @@ caesar::Amount LeaseBook::pay(LeaseRecord& lease) {
   HM_CHECK(accounts_.move(escrow, caesar::as_pool(pools.validators), split->fee));
   HM_CHECK(accounts_.move(caesar::as_pool(pools.providers), caesar::balance_of(provider),
                           split->reward));
+  // Of an escrow that node and owner put in, the node's part goes first.
+  lease.allowance_held.value -= std::min(lease.allowance_held, payment).value;
   placement.paid = *earned;
   placement.fee.value += split->fee.value;
   placement.reward.value += split->reward.value;
@@ -437,6 +466,7 @@ void LeaseBook::finish(const LeaseId& id, LeaseState state) {
   const auto rest = lease.escrow;
   HM_CHECK(accounts_.move(caesar::as_escrow(lease.escrow),
                           caesar::balance_of(accounts_.at(lease.tenant)), rest));
+  restore_allowance(lease);
   lease.state = state;
   lease.choices_left.clear();
   lease.ends = frame_.time;

@@ -32,11 +32,14 @@ class LeaseBook {
   LeaseBook(Layer& layer, const Frame& frame, std::optional<crypto::Digest> operation)
       : layer_(layer), frame_(frame), operation_(operation), accounts_(layer, frame) {}
 
-  Checked open(const LeaseId& id, const identity::OwnerId& tenant, const OpenLease& action);
+  // The tenant's node that acts, within its allowance; none: the tenant itself.
+  using Opener = std::optional<identity::NodeId>;
+  Checked open(const LeaseId& id, const identity::OwnerId& tenant, const Opener& node,
+               const OpenLease& action);
   // The lease is open and the caller may act on it (rules_lease.cc checks who).
   Checked accept(const LeaseId& id);
   Checked decline(const LeaseId& id);
-  Checked renew(const LeaseId& id, std::uint64_t extra_ms);
+  Checked renew(const LeaseId& id, const Opener& node, std::uint64_t extra_ms);
   Checked close(const LeaseId& id);
   Checked reclaim(const LeaseId& id, Notice notice);
   Checked meter(const MeterReading& reading);
@@ -75,6 +78,8 @@ class LeaseBook {
   Result<Placement, Refused> place(const LeaseChoice& choice, const Terms& terms) const;
   Checked check_follows(const MeterReading& reading, const LeaseRecord& lease) const;
 
+  Checked hold(LeaseRecord& lease, const Opener& node, caesar::Amount amount);
+  void restore_allowance(LeaseRecord& lease);
   void take(const LeaseId& id, const LeaseRecord& lease);
   void give_back(const LeaseId& id, const LeaseRecord& lease);
   template <class Change>

@@ -76,8 +76,9 @@ struct CommitVault {
   static constexpr auto fields(auto& self) { return std::tie(self.node, self.root); }
 };
 
-// Asks for a quantity of the first of the choices that admits it. The escrow, the cost of all the
-// time at the highest price, leaves the tenant's balance.
+// By the tenant or one of its nodes: asks for a quantity of the first of the choices that admits
+// it. The escrow, the cost of all the time at the highest price, leaves the tenant's balance and,
+// by a node, what that node is allowed (SetAllowance).
 struct OpenLease {
   std::vector<LeaseChoice> choices;  // 1 … kMaxLeaseChoices, best first
   std::uint64_t quantity = 0;
@@ -106,7 +107,7 @@ struct DeclineLease {
   static constexpr auto fields(auto& self) { return std::tie(self.lease); }
 };
 
-// By the tenant: more time, judged anew, and escrow for it.
+// By the tenant or one of its nodes, as OpenLease: more time, judged anew, and escrow for it.
 struct RenewLease {
   LeaseId lease;
   std::uint64_t extra_ms = 0;
@@ -190,6 +191,22 @@ struct ReportDisagreement {
   std::uint8_t quorum = 0;            // of how many that agree the tenant believes the result
   bool operator==(const ReportDisagreement&) const = default;
   static constexpr auto fields(auto& self) { return std::tie(self.results, self.quorum); }
+};
+
+// By an owner, of one of its own nodes: how much that node may take out of the owner's balance for
+// leases that it opens or renews by itself, from now on, in place of what it had left; 0: nothing.
+// Leases that cost nothing need none.
+//
+// The node never spends more than `amount` under it: what it puts into an escrow is subtracted, and
+// only what of that is not paid comes back, at the end of a lease that this node opened. Of such an
+// escrow the node's part is spent before what the owner added. What was put in before this
+// operation, or into a lease that the owner or another node opened, does not come back. Open leases
+// keep their escrow.
+struct SetAllowance {
+  identity::NodeId node;
+  caesar::Amount amount;
+  bool operator==(const SetAllowance&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.node, self.amount); }
 };
 
 }  // namespace hm::ledger

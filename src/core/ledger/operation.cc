@@ -211,6 +211,7 @@ struct FormCheck {
   Checked operator()(const ReportDisagreement& action) const {
     return check_results(chain, action);
   }
+  Checked operator()(const SetAllowance&) const { return std::nullopt; }
 
   static Checked check_above_zero(std::uint64_t amount) {
     if (amount == 0) return refuse(Refusal::ZeroAmount);
@@ -241,7 +242,8 @@ std::string_view name_of(const Action& action) {
       "record_federation", "commit_vault",  "open_lease",     "accept_lease",
       "decline_lease",     "renew_lease",   "close_lease",    "reclaim_lease",
       "meter_lease",       "settle_lease",  "bond",           "unbond",
-      "delegate",          "undelegate",    "report_fault",   "report_disagreement"};
+      "delegate",          "undelegate",    "report_fault",   "report_disagreement",
+      "set_allowance"};
   return kNames.at(action.index());
 }
 

@@ -22,7 +22,8 @@
 
 namespace hm::ledger {
 
-// An owner, or a node acting for its owner on assets that are on itself.
+// An owner, or a node acting for its owner: on assets that are on itself, and as a tenant within
+// what it is allowed.
 using Actor = std::variant<identity::OwnerId, identity::NodeId>;
 
 // A recent final block: the operation was made after it.
@@ -109,7 +110,7 @@ using Action =
                  RetireAsset, TransferCaes, RotateKeys, AddGrant, RevokeGrant, SetGroup,
                  RecordCertificate, RecordFederation, CommitVault, OpenLease, AcceptLease,
                  DeclineLease, RenewLease, CloseLease, ReclaimLease, MeterLease, SettleLease, Bond,
-                 Unbond, Delegate, Undelegate, ReportFault, ReportDisagreement>;
+                 Unbond, Delegate, Undelegate, ReportFault, ReportDisagreement, SetAllowance>;
 
 // "register_owner", "register_node", "register_asset", …
 std::string_view name_of(const Action& action);

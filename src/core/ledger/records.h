@@ -75,10 +75,14 @@ struct NodeRecord {
   // Root over the node's Private assets, salted and padded (core/privacy/vault.h); every node has
   // one, whether it has such assets or not.
   std::optional<crypto::Digest> vault_root;
+  // What the node may still take out of its owner's balance for leases that it opens or renews.
+  caesar::Amount allowance;
+  std::uint64_t allowance_version = 0;  // +1 for every SetAllowance
   ActorProgress progress;
   bool operator==(const NodeRecord&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.binding, self.registered_height, self.vault_root, self.progress);
+    return std::tie(self.binding, self.registered_height, self.vault_root, self.allowance,
+                    self.allowance_version, self.progress);
   }
 };
 

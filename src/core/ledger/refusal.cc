@@ -289,6 +289,8 @@ constexpr std::array<Rule, static_cast<std::size_t>(kLastRefusal) + 1> kRules = 
     {Refusal::NoMajority, "no_majority", ProofKind::Work, Numbers::Plain,
      "{g} results agree; {w} are needed"},
     {Refusal::NoDisagreement, "no_disagreement", kNone, Numbers::None, "all results are alike"},
+    {Refusal::AllowanceTooSmall, "allowance_too_small", ProofKind::Stake, Numbers::Caes,
+     "the node may still spend {g} CAES for its owner; this takes {w} CAES"},
 }};
 
 constexpr bool in_order() {

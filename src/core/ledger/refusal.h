@@ -158,8 +158,10 @@ enum class Refusal : std::uint8_t {
   ResultProviderTwice,  // two of the leases are with one provider
   NoMajority,           // fewer agree than half of them and one, or than the quorum
   NoDisagreement,       // all results are alike
+  // Allowances.
+  AllowanceTooSmall,  // more than the node may still take out of its owner's balance
 };
-inline constexpr Refusal kLastRefusal = Refusal::NoDisagreement;
+inline constexpr Refusal kLastRefusal = Refusal::AllowanceTooSmall;
 
 // Stable lower-case name, e.g. "bond_below_minimum".
 std::string_view name_of(Refusal rule);

@@ -265,6 +265,11 @@ void add_request_cases(Cases& cases) {
       [](World& w, const LeaseId& id, const Lent&) { return w.submit(1, ReclaimLease{id}); });
   cases[Refusal::NothingToSettle] = with_lease(
       [](World& w, const LeaseId& id, const Lent&) { return w.submit(2, SettleLease{id}); });
+  cases[Refusal::AllowanceTooSmall] = [](World& w) {
+    const Lent lent(w);
+    EXPECT_FALSE(w.submit(1, SetAllowance{node_id(key(1001)), caesar::caes(3)}));
+    return w.submit(w.chain.operation(node_id(key(1001)), lent.request), 1001);
+  };
   cases[Refusal::AssetLeased] = with_lease([](World& w, const LeaseId&, const Lent& lent) {
     return w.submit(0, TransferAsset{lent.asset, 1, owner_id(1)});
   });

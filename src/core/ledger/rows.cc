@@ -75,7 +75,7 @@ class Consistency {
     return every(t_.owners) && every(t_.nodes) && every(t_.validators) && every(t_.assets) &&
            every(t_.grants) && every(t_.groups) && every(t_.leases) && every(t_.delegations) &&
            t_.owner_keys.size() == t_.owners.size() && t_.addresses.size() == t_.assets.size() &&
-           are_uses_sums_of_leases();
+           are_uses_sums_of_leases() && can_allowances_return();
   }
 
  private:
@@ -115,7 +115,13 @@ class Consistency {
   bool is_right(const std::pair<const LeaseId, LeaseRecord>& row) const {
     const LeaseRecord& lease = row.second;
     return t_.owners.contains(lease.tenant) && t_.owners.contains(lease.placement.provider) &&
-           t_.assets.contains(lease.placement.choice.asset.hash);
+           t_.assets.contains(lease.placement.choice.asset.hash) && is_opener_right(lease);
+  }
+  bool is_opener_right(const LeaseRecord& lease) const {
+    if (!lease.opened_by) return lease.allowance_held == caesar::Amount{};
+    const auto node = t_.nodes.find(*lease.opened_by);
+    return node != t_.nodes.end() && node->second.binding.owner == lease.tenant &&
+           lease.allowance_held <= lease.escrow;
   }
   bool is_right(const std::pair<const DelegationKey, DelegationRecord>& row) const {
     return t_.validators.contains(row.first.first) && t_.owners.contains(row.first.second);
@@ -142,6 +148,21 @@ class Consistency {
       listed += use.leases.size();
     }
     return listed == open && counted.size() == t_.asset_uses.size();
+  }
+
+  // What a node may spend and what may come back to it were one amount once.
+  bool can_allowances_return() const {
+    std::map<identity::NodeId, caesar::Amount> sums;
+    for (const auto& [id, lease] : t_.leases) {
+      if (lease.allowance_held == caesar::Amount{}) continue;
+      const NodeRecord& node = t_.nodes.at(*lease.opened_by);
+      if (lease.allowance_version != node.allowance_version) continue;
+      caesar::Amount& sum = sums.try_emplace(*lease.opened_by, node.allowance).first->second;
+      const auto more = caesar::checked_add(sum, lease.allowance_held);
+      if (!more) return false;
+      sum = *more;
+    }
+    return true;
   }
 
   const Tables& t_;

@@ -4,8 +4,7 @@
 namespace hm::ledger {
 
 Execution::Checked Execution::act(const OpenLease& action) {
-  if (acting_.node) return refuse(Refusal::NodeMayNot);
-  return leases_.open(LeaseId{id_.bytes}, acting_.owner, action);
+  return leases_.open(LeaseId{id_.bytes}, acting_.owner, acting_.node, action);
 }
 
 Execution::Checked Execution::act(const AcceptLease& action) {
@@ -21,10 +20,9 @@ Execution::Checked Execution::act(const DeclineLease& action) {
 }
 
 Execution::Checked Execution::act(const RenewLease& action) {
-  if (acting_.node) return refuse(Refusal::NodeMayNot);
   if (const auto refused = check_open(action.lease)) return refused;
   if (const auto refused = check_tenant(action.lease)) return refused;
-  return leases_.renew(action.lease, action.extra_ms);
+  return leases_.renew(action.lease, acting_.node, action.extra_ms);
 }
 
 Execution::Checked Execution::act(const CloseLease& action) {
@@ -57,6 +55,18 @@ Execution::Checked Execution::act(const SettleLease& action) {
   // Whatever its clock brings about pays what was due.
   if (leases_.catch_up(action.lease)) return std::nullopt;
   return leases_.settle(action.lease);
+}
+
+Execution::Checked Execution::act(const SetAllowance& action) {
+  if (acting_.node) return refuse(Refusal::NodeMayNot);
+  const NodeRecord* node = layer_.nodes.find(action.node);
+  if (node == nullptr) return refuse(Refusal::UnknownNode);
+  if (node->binding.owner != acting_.owner) return refuse(Refusal::NodeNotOwned);
+  NodeRecord& allowed = layer_.nodes.edit(action.node);
+  allowed.allowance = action.amount;
+  // So that what comes back from earlier leases does not raise it again.
+  ++allowed.allowance_version;
+  return std::nullopt;
 }
 
 // There is such a lease, and with what the time of this block brings about it is still open.

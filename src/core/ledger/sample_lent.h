@@ -27,6 +27,11 @@ struct LendingChain {
   LeaseId asked_of_us = market.open(1, Market::request({{lent, given}}));
   LeaseId from_us = market.accepted(1, Market::request({{lent, given}}));
   LeaseId to_us = market.accepted(0, Market::request({{others, got}}), 1001);
+  LeaseId by_our_node = [this] {
+    HM_CHECK(!market.by_owner(0, SetAllowance{node_id(key(1000)), caesar::caes(10)}));
+    HM_CHECK(!market.by_node(1000, Market::request({{others, got}})));
+    return market.last();
+  }();
   std::vector<LeaseId> runs = [this] {
     std::vector<LeaseId> leases = market.runs(0, {2, 3});
     OpenLease third = Market::request({{others, got}});

@@ -203,6 +203,7 @@ void Api::list_nodes(Call call) {
       json.member("rtt_us", found->second);
     }
     json.member("assets", ledger.index().of_node(id).size());
+    json.member("allowance", caesar::to_string(node.allowance));
     json.member("registered_height", node.registered_height);
     json.end_object();
   }
