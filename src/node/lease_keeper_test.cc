@@ -321,6 +321,24 @@ TEST_F(Leases, ATenantSignsForTheLeasesNodeOnlyAndOnlyOnce) {
   EXPECT_FALSE(stranger.handle_request(mesh.id(kProvider), request)) << "not the tenant's node";
 }
 
+TEST_F(Leases, AProviderThatWasAwayAcceptsLeasesAgainWhateverItSaidMeanwhile) {
+  const auto under = grant();
+  const auto first = open(under);
+  mesh.run(2 * kInterval);
+  ASSERT_EQ(lease(first).state, LeaseState::Active);
+  mesh.disconnect(kProvider, 0);
+  // It goes on reading with the tenant's node, and nobody takes that into a block.
+  mesh.run(10 * kInterval);
+  EXPECT_EQ(lease(first).placement.end, LeaseEnd::Dark);
+  mesh.disconnect(kProvider, kTenant);
+  mesh.connect(kProvider, 0);
+  mesh.connect(kProvider, kTenant);
+  mesh.run(5'000);
+  const auto second = open(under);
+  mesh.run(1'000);
+  EXPECT_EQ(lease(second).state, LeaseState::Active);
+}
+
 TEST_F(Leases, APeerThatSaysTooMuchIsNotHeard) {
   const Bytes noise(10, 0xff);
   for (std::uint64_t i = 0; i < kMeterMessageBurst + 50; ++i) {

@@ -26,7 +26,10 @@ class World : public ports::Clock,
     return UnixMillis(ledger::sample::kGenesisTime + static_cast<std::uint64_t>(since.count()));
   }
   void fill(std::span<std::uint8_t> out) override {
-    for (std::uint8_t& byte : out) byte = next_byte_++;
+    for (std::uint8_t& byte : out) {
+      state_ = state_ * 6'364'136'223'846'793'005U + 1;
+      byte = static_cast<std::uint8_t>(state_ >> 56);
+    }
   }
   std::unique_ptr<ports::Timer> create(std::function<void()> on_fire) override {
     return std::make_unique<TestTimer>(*this, std::move(on_fire));
@@ -40,36 +43,54 @@ class World : public ports::Clock,
 
   void later(std::function<void()> task) { tasks_.push_back(std::move(task)); }
 
+  // Does one thing that is due now; false: there is none.
+  bool step() {
+    if (!tasks_.empty()) {
+      const auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+      return true;
+    }
+    TestTimer* due = nullptr;
+    for (TestTimer* timer : timers_) {
+      if (timer->deadline && *timer->deadline <= now_) due = timer;
+    }
+    if (due == nullptr) return false;
+    due->deadline.reset();
+    const auto fire = due->fire;
+    fire();
+    return true;
+  }
   // Does everything that is due now.
   void settle() {
-    while (true) {
-      if (!tasks_.empty()) {
-        const auto task = std::move(tasks_.front());
-        tasks_.pop_front();
-        task();
-        continue;
-      }
-      TestTimer* due = nullptr;
-      for (TestTimer* timer : timers_) {
-        if (timer->deadline && *timer->deadline <= now_) due = timer;
-      }
-      if (due == nullptr) return;
-      due->deadline.reset();
-      const auto fire = due->fire;
-      fire();
+    while (step()) {
     }
   }
+
+  // Time alone; what is due then waits for step().
+  void pass(Duration by) { now_ += by; }
 
   void advance(Duration by) {
     const MonoTime end = now_ + by;
     settle();
     while (now_ < end) {
-      now_ = std::min(end, now_ + std::chrono::milliseconds(1));
+      now_ = std::min(end, next_tick());
       settle();
     }
   }
 
  private:
+  // The next millisecond in which something is due.
+  MonoTime next_tick() const {
+    constexpr Duration kTick = std::chrono::milliseconds(1);
+    Duration until = std::chrono::hours(1);
+    for (const TestTimer* timer : timers_) {
+      if (timer->deadline) until = std::min(until, *timer->deadline - now_);
+    }
+    const auto ticks = std::max<std::int64_t>(1, (until + kTick - Duration(1)) / kTick);
+    return now_ + ticks * kTick;
+  }
+
   struct TestTimer final : ports::Timer {
     TestTimer(World& owner, std::function<void()> on_fire)
         : world(owner), fire(std::move(on_fire)) {
@@ -84,7 +105,7 @@ class World : public ports::Clock,
   };
 
   MonoTime now_{std::chrono::seconds(1)};
-  std::uint8_t next_byte_ = 1;
+  std::uint64_t state_ = 1;
   std::deque<std::function<void()>> tasks_;
   std::vector<TestTimer*> timers_;
 };

@@ -232,6 +232,7 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   void finish_submissions(std::vector<Submission> submissions, CheckResults results);
   void on_gossip(ByteView payload);
   void gossip(const std::vector<CheckedPtr>& operations);
+  void drop_hopeless();
   void retry_gossip();
 
   NodeConfig config_;

@@ -16,6 +16,13 @@ bool is_too_early(ledger::Refusal rule) {
   return rule == ledger::Refusal::MeterTooEarly || rule == ledger::Refusal::MeterTooMuch;
 }
 
+// The next blocks may be right for what the ledger refuses now. `is_passed_on`: a peer may be a
+// block ahead of us, and pass on what was anchored there.
+bool may_wait(ledger::Refusal rule, bool is_passed_on) {
+  return rule == ledger::Refusal::SequenceGap || is_too_early(rule) ||
+         (rule == ledger::Refusal::UnknownAnchor && is_passed_on);
+}
+
 }  // namespace
 
 // What is under check will want a place in the pool: a signature costs more than everything else
@@ -92,12 +99,7 @@ std::optional<Admission> Node::admit(const CheckedPtr& operation, Origin origin)
         receipts_.contains(operation->prepared.id)) {
       refused->rule = ledger::Refusal::AlreadyApplied;
     }
-    // A later sequence than the next one may wait for those before it; and a peer that is a block
-    // ahead of us may pass on what was anchored there.
-    const bool may_wait =
-        refused->rule == ledger::Refusal::SequenceGap || is_too_early(refused->rule) ||
-        (refused->rule == ledger::Refusal::UnknownAnchor && origin == Origin::Peer);
-    if (!may_wait) {
+    if (!may_wait(refused->rule, origin == Origin::Peer)) {
       ++counters_.operations_refused;
       return *refused;
     }
@@ -184,9 +186,23 @@ void Node::on_gossip(ByteView payload) {
   });
 }
 
+// What came while this node was behind may be refused by the ledger as it is now, and by every
+// validator. It would never get into a block, nor would anything behind it of the same actor.
+void Node::drop_hopeless() {
+  for (const CheckedPtr& operation :
+       mempool_.waiting_since(ports_.clock.now() - kGossipRetry, kMaxGossipOperations)) {
+    const auto refused = ledger_->precheck(operation->prepared);
+    if (!refused || may_wait(refused->rule, true)) continue;
+    mempool_.remove(*operation);
+    notify({{operation->prepared.id, refused}, ledger_->height(), {}});
+  }
+}
+
 void Node::retry_gossip() {
   gossip_timer_armed_ = false;
-  if (halt_reason_ || transport_ == nullptr || mempool_.size() == 0) return;
+  if (halt_reason_ || transport_ == nullptr) return;
+  drop_hopeless();
+  if (mempool_.size() == 0) return;
   gossip(mempool_.waiting_since(ports_.clock.now() - kGossipRetry, kMaxGossipOperations));
   gossip_timer_armed_ = true;
   gossip_timer_->arm(ports_.clock.now() + kGossipRetry);

@@ -92,6 +92,9 @@ void OwnOperations::on_admission(std::uint64_t sequence, const crypto::Digest& i
         node_.watch(id, [this, alive = alive_, sequence](const FinalReceipt& receipt) {
           if (!*alive) return;
           if (auto entry = take(sequence)) finish(std::move(*entry), receipt.receipt.refused);
+          // In no block: the number is still free, and those behind it wait for it.
+          const auto next = node_.ledger().next_sequence(ledger::Actor(node_.id()));
+          if (next && *next <= sequence) fill_hole(sequence);
           flush();
         });
     // The receipt may have been there already.
