@@ -49,6 +49,10 @@ inline constexpr Duration kOwnOperationPause = std::chrono::milliseconds(250);
 // After the ledger refused a vault's root.
 inline constexpr Duration kVaultRetryPause = std::chrono::seconds(5);
 
+// Grants that one plan weighs, each asset in use with its own view of them: some 100 MB, and below
+// a second on the event loop.
+inline constexpr std::size_t kMaxPlanViews = std::size_t{1} << 20;
+
 // A message between the two sides of a lease; a request has 161 bytes.
 inline constexpr std::size_t kMaxMeterMessage = 256;
 // Of one peer, on average and at once: four times what the leases of a large machine need.

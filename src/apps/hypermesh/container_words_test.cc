@@ -229,6 +229,8 @@ TEST(RunWish, AnEmptyEntrypointLeavesTheCommandAlone) {
 
 TEST(RunWish, LeasesCoverTheLimitsAndOnlyTheProcessorsCarryTheNetwork) {
   using assets::AssetKind;
+  using hosting::needed_leases;
+  using hosting::NeededLease;
   ContainerRun run = plain_run();
   run.cpu = "0.5";
   run.memory = "64Mi";

@@ -30,8 +30,8 @@ constexpr std::string_view kSuggestion =
     "'hypermesh run --explain …' says why of every machine; --local runs it on this node, without "
     "a lease";
 
-LeaseWish lease_wish(const NeededLease& need, const std::string& filter, std::uint64_t duration_ms,
-                     std::size_t choices, bool explain) {
+LeaseWish lease_wish(const hosting::NeededLease& need, const std::string& filter,
+                     std::uint64_t duration_ms, std::size_t choices, bool explain) {
   return {.filter = filter,
           .quantity = need.quantity,
           .duration_ms = duration_ms,
@@ -112,9 +112,9 @@ RunPlanner::RunPlanner(ApiClient& client, const RunWish& wish, const identity::O
       tenant_(tenant),
       asked_node_(std::move(asked_node)),
       chain_(chain),
-      needs_(needed_leases(wish.spec)) {}
+      needs_(hosting::needed_leases(wish.spec)) {}
 
-Answer<ordered_json> RunPlanner::ask(const NeededLease& need, const std::string& filter,
+Answer<ordered_json> RunPlanner::ask(const hosting::NeededLease& need, const std::string& filter,
                                      std::size_t choices, bool explain) {
   return client_.post(
       "/leases/plan",
@@ -122,7 +122,7 @@ Answer<ordered_json> RunPlanner::ask(const NeededLease& need, const std::string&
 }
 
 // The plan as if it had this choice only, so that the lease can lie nowhere else.
-Answer<PlannedPart> RunPlanner::part_of(const NeededLease& need, const std::string& filter,
+Answer<PlannedPart> RunPlanner::part_of(const hosting::NeededLease& need, const std::string& filter,
                                         std::size_t choices, const ordered_json& plan,
                                         const ordered_json& choice) const {
   ordered_json single = plan;

@@ -17,6 +17,7 @@
 #include "apps/hypermesh/run_wish.h"
 #include "core/identity/owner_keys.h"
 #include "core/ledger/lending_actions.h"
+#include "node/hosting/run_plan.h"
 
 namespace hm::cli {
 
@@ -24,7 +25,7 @@ namespace hm::cli {
 inline constexpr std::size_t kMaxNodesTried = 4;
 
 struct PlannedPart {
-  NeededLease need;
+  hosting::NeededLease need;
   nlohmann::ordered_json choice;  // as the node's plan has it
   ledger::OpenLease action;       // its one choice
   caesar::Amount escrow;
@@ -62,9 +63,9 @@ class RunPlanner {
   const std::vector<Unfit>& unfit() const { return unfit_; }
 
  private:
-  Answer<nlohmann::ordered_json> ask(const NeededLease& need, const std::string& filter,
+  Answer<nlohmann::ordered_json> ask(const hosting::NeededLease& need, const std::string& filter,
                                      std::size_t choices, bool explain);
-  Answer<PlannedPart> part_of(const NeededLease& need, const std::string& filter,
+  Answer<PlannedPart> part_of(const hosting::NeededLease& need, const std::string& filter,
                               std::size_t choices, const nlohmann::ordered_json& plan,
                               const nlohmann::ordered_json& choice) const;
   Answer<std::optional<PlannedNode>> whole_node(const nlohmann::ordered_json& choice);
@@ -74,7 +75,7 @@ class RunPlanner {
   identity::OwnerId tenant_;
   std::string asked_node_;
   identity::ChainId chain_;
-  std::vector<NeededLease> needs_;
+  std::vector<hosting::NeededLease> needs_;
   nlohmann::ordered_json cpu_plan_;
   std::size_t at_ = 0;
   std::vector<Unfit> unfit_;

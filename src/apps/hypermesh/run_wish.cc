@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "apps/hypermesh/duration.h"
-#include "core/scheduling/filter.h"
+#include "core/scheduling/limits.h"
+#include "node/hosting/run_plan.h"
 
 namespace hm::cli {
 namespace {
-
-using assets::AssetKind;
 
 // Half of a processor: what a machine of two has to lend with the usual share of a quarter.
 constexpr std::uint32_t kDefaultMillicores = 500;
@@ -78,21 +77,12 @@ Outcome take_environment(const std::vector<std::string>& texts, const LookUp& lo
 
 Outcome take_place(const ContainerRun& options, RunWish& wish) {
   wish.filter = options.filter.value_or("");
-  const auto filter = scheduling::parse_filter(wish.filter);
-  if (!filter) {
-    return failed(ExitCode::Usage, "the filter of --on cannot be understood",
-                  scheduling::explain(filter.error(), wish.filter),
-                  "for example --on node=node2 or --on trust>=600,owner!=mallory");
+  if (const auto place = hosting::parse_place(wish.filter); !place) {
+    return failed(ExitCode::Usage, "--on: " + place.error().message, place.error().detail,
+                  "for example --on node=node2 or --on trust>=600,owner!=mallory; --cpu, --for and "
+                  "--net say the rest");
   }
-  const scheduling::Filter plain;
-  if (filter->kind != AssetKind::Cpu || filter->quantity != plain.quantity ||
-      filter->duration_ms != plain.duration_ms || filter->network != plain.network ||
-      filter->choices != plain.choices) {
-    return failed(ExitCode::Usage, "the filter of --on says what the options say",
-                  "kind, quantity, duration, network and choices follow from what is to run",
-                  "use --cpu, --for and --net, and leave them out of the filter");
-  }
-  wish.duration_ms = plain.duration_ms;
+  wish.duration_ms = scheduling::kDefaultDurationMs;
   if (options.duration) {
     HM_CLI_TRY(wish.duration_ms, duration_of("--for", *options.duration));
   }
@@ -105,15 +95,6 @@ Outcome take_place(const ContainerRun& options, RunWish& wish) {
 }
 
 }  // namespace
-
-std::vector<NeededLease> needed_leases(const containers::RunSpec& spec) {
-  std::vector<NeededLease> leases = {{AssetKind::Cpu, spec.limits.cpu_millicores, spec.network},
-                                     {AssetKind::Memory, spec.limits.memory_bytes}};
-  std::uint64_t disk = spec.limits.disk_bytes;
-  for (const containers::Volume& volume : spec.volumes) disk += volume.bytes;
-  if (disk > 0) leases.push_back({AssetKind::Storage, disk});
-  return leases;
-}
 
 Answer<RunWish> run_wish_of(const ContainerRun& options, const LookUp& look_up) {
   HM_CLI_TRY_VOID(check_together(options));

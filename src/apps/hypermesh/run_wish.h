@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What 'hypermesh run' was asked for, understood: the spec of the run but for its image, and what
-// has to be leased for it. Pure.
+// What 'hypermesh run' was asked for, understood: the spec of the run but for its image, and where
+// it may run. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,10 @@
 #include "apps/hypermesh/container_options.h"
 #include "apps/hypermesh/container_words.h"
 #include "apps/hypermesh/failure.h"
-#include "core/assets/kind.h"
 #include "core/caesar/amount.h"
 #include "core/containers/run_spec.h"
 
 namespace hm::cli {
-
-// A lease of one kind of asset, all on the node of the run.
-struct NeededLease {
-  assets::AssetKind kind = assets::AssetKind::Cpu;
-  std::uint64_t quantity = 0;  // millicores, or bytes
-  privacy::NetworkClass network = privacy::NetworkClass::None;
-  bool operator==(const NeededLease&) const = default;
-};
-
-// The leases that cover the spec's limits, the processors first. Only they carry the network class.
-std::vector<NeededLease> needed_leases(const containers::RunSpec& spec);
 
 struct RunWish {
   std::string image;         // as it was named

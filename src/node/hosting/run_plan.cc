@@ -56,8 +56,7 @@ class Asked {
 
 class Planner {
  public:
-  Planner(const node::Node& node, const RunDemand& demand,
-          const node::RoundTrips& round_trips,
+  Planner(const node::Node& node, const RunDemand& demand, const node::RoundTrips& round_trips,
           const identity::OwnerId& tenant)
       : node_(node),
         demand_(demand),

@@ -19,6 +19,7 @@
 #include "node/http_api/guard.h"
 #include "node/http_api/metrics.h"
 #include "node/http_api/router.h"
+#include "node/lease_market.h"
 #include "node/node.h"
 #include "ports/hardware_probe.h"
 #include "ports/http.h"
@@ -179,7 +180,7 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   void show_owner(Call call);
   void list_nodes(Call call);
   // In microseconds: of the connected peers, and 0 of this node.
-  std::map<identity::NodeId, std::uint64_t> round_trips() const;
+  node::RoundTrips round_trips() const;
   void list_validators(Call call);
 
   // api_consensus.cc

@@ -11,10 +11,9 @@
 #include "core/scheduling/placement.h"
 #include "foundation/codec/reader.h"
 #include "node/http_api/api.h"
-#include "node/http_api/limits.h"
 #include "node/http_api/lookup.h"
 #include "node/http_api/paging.h"
-#include "node/lending_view.h"
+#include "node/lease_market.h"
 
 namespace hm::http_api {
 namespace {
@@ -46,60 +45,6 @@ struct LeaseFilter {
            (!asset || placement.choice.asset.hash == *asset) && (!state || lease.state == *state) &&
            (!open || lease.is_open() == *open);
   }
-};
-
-// What the filter names, by id or by name.
-template <class Id>
-bool is_named(const std::vector<std::variant<Id, std::string>>& refs, const Id& id,
-              std::string_view name) {
-  return std::ranges::any_of(refs, [&](const auto& ref) {
-    const auto* by_id = std::get_if<Id>(&ref);
-    return by_id != nullptr ? *by_id == id : std::get<std::string>(ref) == name;
-  });
-}
-
-// Every available asset, with what is known here about it.
-class Market {
- public:
-  Market(const node::Node& node, const scheduling::Filter& filter, node::LendingView& view,
-         const std::map<identity::NodeId, std::uint64_t>& round_trips, UnixMillis now) {
-    const ledger::Ledger& ledger = node.ledger();
-    for (const auto& [hash, asset] : ledger.tables().assets) {
-      if (asset.terms.state != assets::AssetState::Available) continue;
-      const std::string& owner_name = ledger.owner(asset.owner)->name;
-      scheduling::Candidate candidate{.id = asset.id,
-                                      .facts = view.facts_of(asset),
-                                      .owner_name = owner_name,
-                                      .node_name = ledger.node(asset.node)->binding.name,
-                                      .grants = {},
-                                      .descriptor = &asset.terms.descriptor};
-      // The filter has its word before any grant, so that the others' grants are not looked at.
-      if (asset.id.kind == filter.kind &&
-          (filter.owners.empty() || is_named(filter.owners, asset.owner, owner_name))) {
-        candidate.grants = view.grants_for(asset);
-      }
-      const auto behaviour = ledger.tables().behaviours.find(asset.node);
-      candidate.trust = trust::score(
-          behaviour != ledger.tables().behaviours.end() ? behaviour->second : trust::Behaviour{},
-          now);
-      if (const auto time = round_trips.find(asset.node); time != round_trips.end()) {
-        candidate.rtt_us = time->second;
-      }
-      if (asset.node == node.id() || node.peers().contains(asset.node)) {
-        candidate.reachability = scheduling::Reachability::Connected;
-      }
-      candidates_.push_back(candidate);
-      if (view.views() > kMaxPlanViews) return;
-    }
-    is_whole_ = true;
-  }
-
-  bool is_whole() const { return is_whole_; }
-  std::span<const scheduling::Candidate> candidates() const { return candidates_; }
-
- private:
-  std::vector<scheduling::Candidate> candidates_;
-  bool is_whole_ = false;
 };
 
 void write_choices(JsonWriter& json, const scheduling::Plan& plan,
@@ -247,7 +192,7 @@ void Api::plan_lease(Call call) {
   const scheduling::Filter& filter = request->filter;
   const UnixMillis now = lending_now();
   node::LendingView view(node_.ledger(), *tenant, now);
-  const Market market(node_, filter, view, round_trips(), now);
+  const node::LeaseMarket market(node_, filter, view, round_trips(), now);
   if (!market.is_whole()) {
     return answer(call, api::bad_request("there are more grants for this than can be weighed at "
                                          "once; name owners",

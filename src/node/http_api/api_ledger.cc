@@ -175,14 +175,9 @@ void Api::show_owner(Call call) {
   answer(call, std::move(json));
 }
 
-std::map<identity::NodeId, std::uint64_t> Api::round_trips() const {
-  std::map<identity::NodeId, std::uint64_t> measured{{node_.id(), 0}};
-  if (!hooks_.round_trips) return measured;
-  for (const auto& [node, time] : hooks_.round_trips()) {
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-    measured.try_emplace(node, static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0)));
-  }
-  return measured;
+node::RoundTrips Api::round_trips() const {
+  if (!hooks_.round_trips) return node::round_trips_from(node_.id(), {});
+  return node::round_trips_from(node_.id(), hooks_.round_trips());
 }
 
 void Api::list_nodes(Call call) {

@@ -31,10 +31,6 @@ inline constexpr std::size_t kMaxAuthorQueue = 64;
 inline constexpr int kMaxAuthorAttempts = 40;
 inline constexpr Duration kAuthorRetry = std::chrono::milliseconds(50);
 
-// Grants that one plan weighs, each asset in use with its own view of them: some 100 MB, and below
-// a second on the event loop.
-inline constexpr std::size_t kMaxPlanViews = std::size_t{1} << 20;
-
 // A mesh that has had no final block for this many heartbeats has a problem.
 inline constexpr int kStalledHeartbeats = 3;
 
