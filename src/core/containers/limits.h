@@ -26,6 +26,20 @@ inline constexpr std::uint64_t kMinDisk = std::uint64_t{4} << 20;  // the least 
 inline constexpr std::uint64_t kMaxDisk = std::uint64_t{1} << 50;
 inline constexpr std::uint32_t kMaxPids = 32'768;
 
+// Of services. A replica is called like its service, with a number of up to ten digits behind.
+inline constexpr std::size_t kMaxServiceName = kMaxNameBytes - 11;
+inline constexpr std::uint32_t kMaxServiceReplicas = 16;
+// A shorter lease would be renewed all the time; each renewal is a few operations.
+inline constexpr std::uint64_t kMinServiceLease = 60'000;
+inline constexpr std::size_t kMaxServicePlace = 4096;  // a filter's longest text
+inline constexpr std::size_t kMaxServiceImage = 1024;  // a registry, repository, tag and digest
+// Of checks: a stream each time, so not more often than every second.
+inline constexpr std::uint32_t kMinHealthInterval = 1'000;
+inline constexpr std::uint32_t kMaxHealthInterval = 3'600'000;
+inline constexpr std::uint32_t kMaxHealthRetries = 100;
+inline constexpr std::size_t kMaxHealthPath = 1024;
+inline constexpr std::size_t kMaxHealthCommand = 4096;
+
 // Of images. A registry has to take manifests of 4 MiB (distribution-spec 1.1), so no document is
 // larger; a configuration's history is the largest part of usual ones, some tens of KiB.
 inline constexpr std::size_t kMaxImageDocument = std::size_t{4} << 20;

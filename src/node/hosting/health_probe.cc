@@ -15,8 +15,9 @@ using containers::HealthCheck;
 using containers::HealthKind;
 
 std::string request_of(const HealthCheck& check, const std::string& host) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hypermesh\r\nConnection: close\r\n\r\n",
-                     check.path, host);
+  return fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hypermesh\r\nConnection: close\r\n\r\n",
+      check.path, host);
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -53,7 +54,8 @@ class HealthProbe::Ear final : public StreamListener {
   }
 
   void on_report(const Report& report) override {
-    if (kind_ == HealthKind::Tcp && std::holds_alternative<StartedReport>(report)) say(std::nullopt);
+    if (kind_ == HealthKind::Tcp && std::holds_alternative<StartedReport>(report))
+      say(std::nullopt);
   }
   void on_data(Lane /*lane*/, ByteView bytes) override {
     if (stream_) stream_->take(bytes.size());

@@ -55,10 +55,15 @@ struct RequestHandler {
       });
     });
   }
+  // Who only wants to know whether something listens is told when the connection is made.
   void operator()(const ConnectPort& r) {
     with(r.run, [&](auto&) {
-      host.bridge(std::move(stream), [&](auto& listener, auto done) {
-        host.runtime_.connect(container_name(r.run), r.port, listener, std::move(done));
+      host.bridge(stream, [&](auto& listener, auto done) {
+        host.runtime_.connect(container_name(r.run), r.port, listener,
+                              [made = stream, done = std::move(done)](ports::StreamResult result) {
+                                if (result) made->report(StartedReport{});
+                                done(std::move(result));
+                              });
       });
     });
   }

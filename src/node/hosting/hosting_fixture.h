@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "foundation/codec/writer.h"
 #include "node/hosting/container_desk.h"
 #include "node/hosting/container_host.h"
 #include "node/hosting/memory_containers.h"
+#include "node/hosting/service_keeper.h"
 #include "node/lease_keeper.h"
 #include "node/memory_mesh.h"
 
@@ -53,21 +56,29 @@ struct Ear final : StreamListener {
   }
 };
 
+// A book that outlives the process.
+template <class Id>
+auto remember_in(std::map<Id, Bytes>& book) {
+  return [&book](const Id& id, const std::optional<Bytes>& record) {
+    if (record) {
+      book[id] = *record;
+    } else {
+      book.erase(id);
+    }
+    return Result<void>();
+  };
+}
+
 struct Machine {
   Machine(node::memory::MemoryMesh& mesh, std::uint32_t i, memory::MemoryRuntime& runtime,
-          memory::MemoryImages& images, std::map<RunId, Bytes>& book)
+          memory::MemoryImages& images, std::map<RunId, Bytes>& book,
+          std::map<ServiceId, Bytes>& service_book)
       : keeper(mesh.node(i), mesh.operations(i)),
         mux(mesh.node(i)),
         host(mesh.node(i), mux, runtime, images),
-        desk(mesh.node(i), mesh.operations(i), mux,
-             [&book](const RunId& run, const std::optional<Bytes>& record) {
-               if (record) {
-                 book[run] = *record;
-               } else {
-                 book.erase(run);
-               }
-               return Result<void>();
-             }) {
+        desk(mesh.node(i), mesh.operations(i), mux, remember_in(book)),
+        services(mesh.node(i), mesh.operations(i), mux, desk, remember_in(service_book),
+                 [&mesh, i] { return node::round_trips_from(mesh.id(i), {}); }) {
     mux.set_acceptor([this](Request request, std::shared_ptr<Stream> stream) {
       host.handle(std::move(request), std::move(stream));
     });
@@ -77,6 +88,7 @@ struct Machine {
   SessionMux mux;
   ContainerHost host;
   ContainerDesk desk;
+  ServiceKeeper services;
 };
 
 enum class Reading { AtOnce, Later };
@@ -107,11 +119,17 @@ class Hosting : public ::testing::Test {
   }
 
   void open_machine(std::uint32_t i) {
-    machines[i] = std::make_unique<Machine>(mesh, i, *runtimes[i], images[i], books[i]);
-    std::vector<Bytes> remembered;
-    for (const auto& [id, record] : books[i]) remembered.push_back(record);
-    EXPECT_TRUE(machines[i]->desk.recall(remembered));
+    machines[i] =
+        std::make_unique<Machine>(mesh, i, *runtimes[i], images[i], books[i], service_books[i]);
+    EXPECT_TRUE(machines[i]->desk.recall(all_of(books[i])));
+    EXPECT_TRUE(machines[i]->services.recall(all_of(service_books[i])));
     mesh.world().settle();
+  }
+  template <class Id>
+  static std::vector<Bytes> all_of(const std::map<Id, Bytes>& book) {
+    std::vector<Bytes> records;
+    for (const auto& [id, record] : book) records.push_back(record);
+    return records;
   }
   void cut_off(std::uint32_t i) {
     // From the provider last, so that nothing reaches the ledger any more.
@@ -119,23 +137,27 @@ class Hosting : public ::testing::Test {
       if (other != i) mesh.disconnect(i, other);
     }
   }
+  void join_again(std::uint32_t i) {
+    for (std::uint32_t other = 0; other < 4; ++other) mesh.connect(i, other);
+  }
   // Its process, with its connections.
   void end_machine(std::uint32_t i) {
     stream.reset();
     machines[i].reset();
     cut_off(i);
-    for (std::uint32_t other = 0; other < 4; ++other) mesh.connect(i, other);
+    join_again(i);
   }
   Machine& machine(std::uint32_t i) { return *machines[i]; }
 
-  privacy::GrantId make_grant(privacy::Grantee to, std::uint32_t from = kProvider) {
+  privacy::GrantId make_grant(privacy::Grantee to, std::uint32_t from = kProvider,
+                              caesar::Price price = {caesar::Amount{0}, 1}) {
     privacy::Grant made;
     made.owner = made.issuer = sample::owner_id(from);
     made.number = ++grants_made;
     made.to = std::move(to);
     made.share_percent = 100;
     made.network = privacy::NetworkClass::Mesh;
-    made.price = caesar::Price{caesar::Amount{0}, 1};
+    made.price = price;
     const auto id = privacy::grant_id(mesh.node(0).chain_id(), made);
     const auto signature =
         sample::owner(from).sign(privacy::grant_statement(id), sample::fixed_randomness());
@@ -194,6 +216,7 @@ class Hosting : public ::testing::Test {
   std::vector<std::unique_ptr<memory::MemoryRuntime>> runtimes;
   std::map<std::uint32_t, memory::MemoryImages> images;
   std::map<std::uint32_t, std::map<RunId, Bytes>> books;
+  std::map<std::uint32_t, std::map<ServiceId, Bytes>> service_books;
   std::map<std::uint32_t, std::unique_ptr<Machine>> machines;
   assets::AssetId cpu;
   assets::AssetId ram;
@@ -202,6 +225,36 @@ class Hosting : public ::testing::Test {
   std::uint64_t grants_made = 0;
   RunId run;
   std::shared_ptr<Stream> stream;
+};
+
+// Three owners lend to the tenant.
+class Lenders : public Hosting {
+ protected:
+  static constexpr std::array<std::uint32_t, 3> kProviders = {0, kProvider, kStranger};
+
+  Lenders() {
+    lent[kProvider] = {cpu, ram, grant};
+    for (const std::uint32_t owner : {0U, kStranger}) {
+      const auto chain = mesh.node(0).chain_id();
+      Lent& mine = lent[owner];
+      mine.cpu = sample::asset_id(chain, 10 + owner, assets::AssetKind::Cpu);
+      mine.ram = sample::asset_id(chain, 20 + owner, assets::AssetKind::Memory);
+      for (const assets::AssetId& id : {mine.cpu, mine.ram}) {
+        assets::AssetTerms terms = sample::terms(std::uint64_t{1} << 32);
+        terms.level = assets::PrivacyLevel::FullPublic;
+        terms.quantity.unit = id.kind == assets::AssetKind::Cpu ? "millicores" : "bytes";
+        EXPECT_FALSE(mesh.submit(owner, ledger::RegisterAsset{id, mesh.id(owner), terms}));
+      }
+      mine.grant = make_grant(privacy::ToOwner{sample::owner_id(kTenant)}, owner);
+    }
+  }
+
+  struct Lent {
+    assets::AssetId cpu;
+    assets::AssetId ram;
+    privacy::GrantId grant;
+  };
+  std::map<std::uint32_t, Lent> lent;
 };
 
 }  // namespace hm::hosting

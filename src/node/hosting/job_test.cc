@@ -17,27 +17,8 @@ struct Teller final : JobListener {
   void on_verdict(const JobVerdict& given) override { verdict = given; }
 };
 
-class Jobs : public Hosting {
+class Jobs : public Lenders {
  protected:
-  static constexpr std::array<std::uint32_t, 3> kProviders = {0, kProvider, kStranger};
-
-  Jobs() {
-    lent[kProvider] = {cpu, ram, grant};
-    for (const std::uint32_t owner : {0U, kStranger}) {
-      const auto chain = mesh.node(0).chain_id();
-      Lent& mine = lent[owner];
-      mine.cpu = sample::asset_id(chain, 10 + owner, assets::AssetKind::Cpu);
-      mine.ram = sample::asset_id(chain, 20 + owner, assets::AssetKind::Memory);
-      for (const assets::AssetId& id : {mine.cpu, mine.ram}) {
-        assets::AssetTerms terms = sample::terms(std::uint64_t{1} << 32);
-        terms.level = assets::PrivacyLevel::FullPublic;
-        terms.quantity.unit = id.kind == assets::AssetKind::Cpu ? "millicores" : "bytes";
-        EXPECT_FALSE(mesh.submit(owner, ledger::RegisterAsset{id, mesh.id(owner), terms}));
-      }
-      mine.grant = make_grant(privacy::ToOwner{sample::owner_id(kTenant)}, owner);
-    }
-  }
-
   JobOrder order(const containers::RunSpec& made, std::size_t quorum = 2) {
     JobOrder job{.spec = made, .quorum = quorum, .patience = std::chrono::seconds(20)};
     for (const std::uint32_t owner : kProviders) {
@@ -62,13 +43,6 @@ class Jobs : public Hosting {
     const auto found = behaviours.find(mesh.id(owner));
     return found == behaviours.end() ? 0 : found->second.disagreements;
   }
-
-  struct Lent {
-    assets::AssetId cpu;
-    assets::AssetId ram;
-    privacy::GrantId grant;
-  };
-  std::map<std::uint32_t, Lent> lent;
 };
 
 TEST_F(Jobs, WhereAllSayTheSameThatIsTheResultAndNothingIsReported) {

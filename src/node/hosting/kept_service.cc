@@ -152,9 +152,10 @@ Result<RunPlan> KeptService::plan(const containers::RunSpec& spec) {
   if (!found && found.error().detail.empty()) {
     found.error().detail = demand.left_out.empty()
                                ? "nobody offers what it needs"
-                               : fmt::format("{} owners have a replica or are left out, and nobody "
-                                             "else offers what it needs",
-                                             demand.left_out.size());
+                               : fmt::format(
+                                     "{} owners have a replica or are left out, and nobody "
+                                     "else offers what it needs",
+                                     demand.left_out.size());
   }
   return found;
 }
@@ -170,10 +171,11 @@ bool KeptService::place_one() {
   }
   const ledger::NodeRecord* self = ports_.node.ledger().node(ports_.node.id());
   if (self == nullptr || self->allowance < found->escrow) {
-    pause(fmt::format("it costs {} CAES in escrow, and this node may spend {} CAES by itself; "
-                      "hypermesh allow AMOUNT",
-                      caesar::to_string(found->escrow),
-                      caesar::to_string(self == nullptr ? caesar::Amount{} : self->allowance)));
+    pause(
+        fmt::format("it costs {} CAES in escrow, and this node may spend {} CAES by itself; "
+                    "hypermesh allow AMOUNT",
+                    caesar::to_string(found->escrow),
+                    caesar::to_string(self == nullptr ? caesar::Amount{} : self->allowance)));
     return false;
   }
   replica.provider = found->node;

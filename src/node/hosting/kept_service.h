@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One service: so many replicas, each on a machine of another owner. What is missing is placed; what
-// fails is replaced, the new one first where there is room for it; what is too many is given back.
-// An owner on whose machine one failed is left out for a while.
+// One service: so many replicas, each on a machine of another owner. What is missing is placed;
+// what fails is replaced, the new one first where there is room for it; what is too many is given
+// back. An owner on whose machine one failed is left out for a while.
 //
 // Promises: what is done is remembered before, so that a later process neither has a replica twice
 // nor loses one. What cannot be done now is said, and tried again after a pause that grows.

@@ -58,6 +58,43 @@ inline constexpr std::size_t kMinReplicas = 3;
 inline constexpr std::size_t kMaxReplicas = 16;
 // For all to show what they committed to.
 inline constexpr Duration kRevealPatience = std::chrono::seconds(60);
+// Services that one node keeps: each is looked at every second, and its checks are streams.
+inline constexpr std::size_t kMaxServices = 32;
+// Owners that a service leaves out at one time; the longest known goes first.
+inline constexpr std::size_t kMaxLeftOut = 64;
+// How often a service is looked at, whatever happens; and soon after something did.
+inline constexpr Duration kServicePause = std::chrono::seconds(1);
+inline constexpr Duration kServiceSoon = std::chrono::milliseconds(100);
+// A provider's node that is restarted is back before; one that is not counts as dark.
+inline constexpr Duration kUnreachableGrace = std::chrono::seconds(10);
+// For all leases of a replica to be accepted; then, without a word from the provider, for the
+// start.
+inline constexpr Duration kLeasesPatience = std::chrono::seconds(30);
+inline constexpr Duration kStartPatience = std::chrono::minutes(5);
+// A container that runs has this long until its first good check, which is looked for often.
+inline constexpr Duration kFirstCheckPatience = std::chrono::seconds(90);
+inline constexpr Duration kFirstCheckPause = std::chrono::seconds(1);
+// What fails and cannot be replaced is kept this long, in case it recovers.
+inline constexpr Duration kKeepFailing = std::chrono::minutes(5);
+// Between attempts to place what is missing: after each that failed twice as long.
+inline constexpr Duration kPlacePause = std::chrono::seconds(1);
+inline constexpr Duration kLongestPlacePause = std::chrono::minutes(1);
+// A lease is renewed when this part of its time is left, or this much; a refusal is not repeated
+// at once.
+inline constexpr std::uint64_t kRenewPart = 4;
+inline constexpr std::uint64_t kRenewAheadMillis = 600'000;
+inline constexpr Duration kRenewPause = std::chrono::seconds(15);
+// For how long an owner is left out of a service: first, and at most after twice as long each
+// time. The shorter ones are for what may not be the provider's doing.
+inline constexpr std::uint64_t kLeftOutMillis = 120'000;
+inline constexpr std::uint64_t kLongestLeftOutMillis = 6 * 3'600'000;
+inline constexpr std::uint64_t kPassedOverMillis = 15'000;
+inline constexpr std::uint64_t kLongestPassedOverMillis = 600'000;
+// An owner that gave no reason for so long begins anew with the shortest.
+inline constexpr std::uint64_t kForgiveMillis = 24 * 3'600'000;
+// Of an answer to a check: its first line is all that counts.
+inline constexpr std::size_t kMaxHealthAnswer = 512;
+
 // SIGKILL, as Linux numbers it.
 inline constexpr int kKillSignal = 9;
 // The most that is sent of a log at once.

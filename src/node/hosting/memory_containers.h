@@ -5,6 +5,7 @@
 //   say TEXT    writes the text, or the machine's lie instead, and ends with 0
 //   exit CODE   ends at once
 //   sleep       runs until it is signalled: 128 + number
+//   serve       the same, and answers on every port as the machine has it
 // For tests.
 #pragma once
 
@@ -135,6 +136,11 @@ class MemoryRuntime final : public ports::ContainerRuntime {
   std::uint32_t starts(const std::string& id) const { return containers_.at(id).starts; }
   ports::ContainerUsage usage_of_all;
   std::string lie;  // what `say` says here
+  // What `serve` does here, and how every command in a container ends.
+  enum class Port { Answers, Dead, Mute };
+  Port port = Port::Answers;
+  std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
+  std::uint8_t exec_code = 0;
 
   const ports::RuntimeFacts& facts() const override { return facts_; }
   Result<void> check(const containers::RunSpec& /*spec*/) const override { return {}; }
@@ -176,18 +182,30 @@ class MemoryRuntime final : public ports::ContainerRuntime {
       done(std::make_unique<Mouth>(*this, id));
     });
   }
-  void exec(const std::string&, const containers::ProcessSpec&, ports::ContainerStreamListener&,
+  void exec(const std::string&, const containers::ProcessSpec&,
+            ports::ContainerStreamListener& listener,
             std::function<void(ports::StreamResult)> done) override {
-    refuse(std::move(done));
+    world_.later([this, to = &listener, done = std::move(done)] {
+      done(std::make_unique<Wire>(*this, *to));
+      to->on_end(ports::ProcessExit{.code = exec_code, .at = world_.wall()});
+    });
   }
   void copy(const std::string&, ports::CopyDirection, const std::string&,
             ports::ContainerStreamListener&,
             std::function<void(ports::StreamResult)> done) override {
     refuse(std::move(done));
   }
-  void connect(const std::string&, std::uint16_t, ports::ContainerStreamListener&,
+  void connect(const std::string& id, std::uint16_t, ports::ContainerStreamListener& listener,
                std::function<void(ports::StreamResult)> done) override {
-    refuse(std::move(done));
+    world_.later([this, id, to = &listener, done = std::move(done)] {
+      const auto found = containers_.find(id);
+      const bool is_served = found != containers_.end() && !found->second.exit &&
+                             found->second.order.spec.process.arguments[0] == "serve";
+      if (!is_served || port == Port::Dead) {
+        return done(fail(ErrorCode::Unavailable, "nothing listens on the port", {}));
+      }
+      done(std::make_unique<Wire>(*this, *to));
+    });
   }
   void logs(const std::string&, std::size_t, Follow, ports::ContainerStreamListener&,
             std::function<void(ports::StreamResult)> done) override {
@@ -263,6 +281,29 @@ class MemoryRuntime final : public ports::ContainerRuntime {
     }
     MemoryRuntime& runtime_;
     std::string id_;
+  };
+
+  // One connection to a port, or one command.
+  class Wire final : public ports::ContainerStream {
+   public:
+    Wire(MemoryRuntime& runtime, ports::ContainerStreamListener& listener)
+        : runtime_(runtime), listener_(listener) {}
+    ~Wire() override { *alive_ = false; }
+    void write(Bytes /*bytes*/) override {
+      runtime_.world_.later([this, alive = alive_] {
+        if (!*alive || runtime_.port != Port::Answers) return;
+        listener_.on_output(ports::ContainerStreamListener::Lane::Out, as_bytes(runtime_.answer));
+      });
+    }
+    void close_input() override {}
+    void allow(std::size_t /*bytes*/) override {}
+    void signal(int /*number*/) override {}
+    void resize(std::uint16_t, std::uint16_t) override {}
+
+   private:
+    MemoryRuntime& runtime_;
+    ports::ContainerStreamListener& listener_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   };
 
   void refuse(std::function<void(ports::StreamResult)> done) {

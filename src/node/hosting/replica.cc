@@ -87,9 +87,9 @@ void Replica::recall() {
       record_.phase = ReplicaPhase::Up;
     } else {
       const auto next = ports_.node.ledger().next_sequence(ledger::Actor(ports_.node.id()));
-      unsure_ = Unsure{next.value_or(0) + node::kMaxOwnOperations,
-                       ports_.node.ledger().height() +
-                           ports_.node.ledger().policy().expiry_max_ahead};
+      unsure_ =
+          Unsure{next.value_or(0) + node::kMaxOwnOperations,
+                 ports_.node.ledger().height() + ports_.node.ledger().policy().expiry_max_ahead};
       leave();
     }
   }
@@ -159,17 +159,17 @@ void Replica::look_placing() {
 
 void Replica::start_run() {
   began_ = now();
-  auto started = ports_.desk.start(
-      {.provider = record_.provider,
-       .spec = spec_,
-       .leases = seen_leases_,
-       .image = service_.image},
-      std::make_shared<StartEar>([weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self) return;
-        if (self->record_.phase == ReplicaPhase::Placing) self->began_ = self->now();
-        self->ports_.wake();
-      }));
+  auto started = ports_.desk.start({.provider = record_.provider,
+                                    .spec = spec_,
+                                    .leases = seen_leases_,
+                                    .image = service_.image},
+                                   std::make_shared<StartEar>([weak = weak_from_this()] {
+                                     const auto self = weak.lock();
+                                     if (!self) return;
+                                     if (self->record_.phase == ReplicaPhase::Placing)
+                                       self->began_ = self->now();
+                                     self->ports_.wake();
+                                   }));
   if (!started) {
     return lose(Cause::NeverBegan, started.error().message, Blame::Passing);
   }
@@ -183,15 +183,19 @@ std::string Replica::end_of_run(const RunRecord& run) const {
                      run.exit->out_of_memory ? ", out of memory" : "");
 }
 
+ledger::LeaseEnd Replica::end_of(const ledger::LeaseId& id) const {
+  const ledger::LeaseRecord* lease = ports_.node.ledger().lease(id);
+  return lease == nullptr || lease->is_open() ? ledger::LeaseEnd::None : lease->placement.end;
+}
+
 // False: one of them is not what it was, and what follows from that is done.
 bool Replica::leases_hold() {
   const ledger::Ledger& ledger = ports_.node.ledger();
   for (const ledger::LeaseId& id : seen_leases_) {
     const ledger::LeaseRecord* lease = ledger.lease(id);
     if (lease == nullptr || !lease->is_open() || lease->placement.node != record_.provider) {
-      const auto end = lease == nullptr ? ledger::LeaseEnd::None : lease->placement.end;
-      const bool is_dark =
-          end == ledger::LeaseEnd::Dark || end == ledger::LeaseEnd::NotAccepted;
+      const auto end = end_of(id);
+      const bool is_dark = end == ledger::LeaseEnd::Dark || end == ledger::LeaseEnd::NotAccepted;
       lose(record_.phase == ReplicaPhase::Up ? Cause::LostLease : Cause::NeverBegan,
            fmt::format("its lease ended: {}", ledger::name_of(end)),
            is_dark ? Blame::Provider : Blame::Passing);
@@ -210,8 +214,8 @@ bool Replica::leases_hold() {
 void Replica::renew(const ledger::LeaseId& id, const ledger::LeaseRecord& lease) {
   const std::uint64_t wall = ports_.node.ports().clock.wall().value;
   const std::uint64_t left = lease.until.value > wall ? lease.until.value - wall : 0;
-  if (left > std::min(service_.duration_ms / kRenewPart, kRenewAheadMillis) ||
-      now() < renew_due_ || under_way_.contains(id)) {
+  if (left > std::min(service_.duration_ms / kRenewPart, kRenewAheadMillis) || now() < renew_due_ ||
+      under_way_.contains(id)) {
     return;
   }
   under_way_.insert(id);
@@ -246,12 +250,16 @@ bool Replica::is_reached() {
 void Replica::look_up() {
   if (is_lost_) return;
   const RunRecord* run = ports_.desk.record(record_.run);
-  if (seen_leases_.empty() && run != nullptr) seen_leases_ = run->leases;
-  if (!leases_hold()) return;
   if (run == nullptr) return lose(Cause::Ended, "its run was removed", std::nullopt);
-  if (run->phase == DeskPhase::Ended) {
+  if (seen_leases_.empty()) seen_leases_ = run->leases;
+  // The desk closes the leases of what has ended; whatever else ends them is why it has.
+  const bool has_ended = run->phase == DeskPhase::Ended;
+  if (has_ended && std::ranges::none_of(seen_leases_, [&](const ledger::LeaseId& id) {
+        return end_of(id) > ledger::LeaseEnd::ByTenant;
+      })) {
     return lose(Cause::Ended, end_of_run(*run), Blame::Passing);
   }
+  if (!leases_hold()) return;
   if (is_reached() && ports_.mux.is_reachable(record_.provider)) check();
 }
 

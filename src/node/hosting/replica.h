@@ -109,6 +109,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   void start_run();
   void find_run();
   bool leases_hold();
+  ledger::LeaseEnd end_of(const ledger::LeaseId& id) const;
   void renew(const ledger::LeaseId& id, const ledger::LeaseRecord& lease);
   bool is_reached();
   void check();

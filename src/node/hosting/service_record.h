@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a node remembers of a service, so that a later process goes on with it: what is wanted, where
-// its replicas are, and whom it leaves out. It is written before anything is done that it speaks of.
-// What became of that is on the ledger and in the records of runs, found there by the purpose that
-// each replica has alone.
+// What a node remembers of a service, so that a later process goes on with it: what is wanted,
+// where its replicas are, and whom it leaves out. It is written before anything is done that it
+// speaks of. What became of that is on the ledger and in the records of runs, found there by the
+// purpose that each replica has alone.
 #pragma once
 
 #include <cstdint>
