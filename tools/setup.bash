@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by tools/dev: installs the Debian packages of tools/packages-debian.txt, and an npm package
-# for one test. Says what it is about to do, asks nothing, changes nothing when all is there, and is
+# Sourced by tools/dev: installs the Debian packages of tools/packages-debian.txt, and for one test
+# each an npm package and a kernel. Says what it is about to do, asks nothing, changes nothing when all is there, and is
 # safe to repeat.
 
 # packages_of SECTION…: the needs of these sections, one per line, comments removed.
@@ -136,6 +136,29 @@ install_all() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then sections+=(node); fi
   install_packages "${sections[@]}"
   install_noble
+  fetch_kernel
+}
+
+# The kernel that tests/pure_cgroup2.py boots, unpacked into the build folder: installed, it would
+# touch what this machine boots. Without it that test is skipped.
+fetch_kernel() {
+  local into="$ROOT/build/kernel" package
+  if compgen -G "$into/boot/vmlinuz-*" >/dev/null; then return 0; fi
+  if [[ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ]]; then return 0; fi
+  package="$(LC_ALL=C apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+    sed -n 's/^ *Depends: *\(linux-image-[^ ]*\)$/\1/p;T;q')"
+  [[ -n "$package" ]] || return 0
+  say "unpacking the Debian package $package into build/kernel"
+  rm -rf "$into.part"
+  mkdir -p "$into.part"
+  if (cd "$into.part" && timeout 300 apt-get download -q "$package" && dpkg-deb -x ./*.deb . &&
+    rm ./*.deb) </dev/null >"$(log_of kernel)" 2>&1; then
+    rm -rf "$into"
+    mv "$into.part" "$into"
+  else
+    rm -rf "$into.part"
+    say "not there, its test will be skipped; why: build/logs/kernel.log"
+  fi
 }
 
 # The implementation that tests/pq_noble.py compares ours with, into the build folder: a fixed
