@@ -8,6 +8,7 @@
 #include "apps/hypermesh/progress_line.h"
 #include "apps/hypermesh/run_wish.h"
 #include "core/containers/limits.h"
+#include "node/hosting/run_plan.h"
 
 namespace hm::cli {
 namespace {
