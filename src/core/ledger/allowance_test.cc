@@ -2,6 +2,11 @@
 // What a node spends on leases for its owner, and that it is never more than it was allowed. The
 // same under any operations: economy_model_test.cc.
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "core/ledger/rows.h"
 #include "core/ledger/sample_lending.h"
@@ -215,6 +220,148 @@ TEST_F(Allowances, AStateRestoresOnlyIfWhatCanComeBackIsThere) {
     t.nodes.at(node).allowance.value = UINT64_MAX;
     ++t.nodes.at(node).allowance_version;
   })) << "then it does not come back";
+}
+
+// One owner and its node lease, renew and close in any order while the allowance is set again and
+// again. What is left of it is what plain arithmetic says; and what was spent above what the owner
+// put in itself is no more than what the allowances have gone down by.
+class Spending {
+ public:
+  struct Step {
+    std::uint8_t verb = 0;
+    bool by_node = false;
+    std::uint32_t pick = 0;
+    std::uint64_t number = 0;
+  };
+
+  Spending() {
+    request_ = Market::request({{m_.lend(1), m_.grant(m_.open_grant())}});
+    request_.quantity = 1;
+    request_.duration_ms = 60'000;
+    request_.highest_price = {caesar::caes(60), 1};  // a unit a minute
+  }
+
+  void step(const Step& step) {
+    switch (step.verb) {
+      case 0:
+      case 1: open(step); break;
+      case 2:
+      case 3: renew(step); break;
+      case 4: submit(step.by_node, CloseLease{newest(step).id}); break;
+      case 5: serve(newest(step).id); break;
+      default: set(Amount{step.number * caesar::kUnitsPerCaes / 4}); break;
+    }
+    follow();
+    check();
+  }
+  bool has_paid() const { return has_paid_; }
+
+ private:
+  struct Lease {
+    LeaseId id;
+    bool is_nodes = false;
+    std::uint64_t by_owner = 0;
+    std::uint64_t returns = 0;  // to the node's allowance, if it ended now
+    std::uint64_t paid = 0;
+    bool is_open = true;
+  };
+
+  // One of the last two.
+  Lease& newest(const Step& step) {
+    if (leases_.empty()) return none_;
+    return leases_[leases_.size() - 1 - step.pick % std::min<std::size_t>(leases_.size(), 2)];
+  }
+  std::uint64_t left() const { return m_.ledger().node(node_)->allowance.value; }
+  bool submit(bool by_node, Action action) {
+    return !(by_node ? m_.by_node(1001, std::move(action)) : m_.by_owner(1, std::move(action)));
+  }
+  void set(Amount amount) {
+    used_ += set_ - left_;
+    RC_ASSERT(submit(false, SetAllowance{node_, amount}));
+    set_ = left_ = amount.value;
+    for (Lease& lease : leases_) lease.returns = 0;
+  }
+  void open(const Step& step) {
+    if (!submit(step.by_node, request_)) return;
+    leases_.push_back({.id = m_.last(), .is_nodes = step.by_node});
+    put(leases_.back(), step.by_node, m_.lease(m_.last()).escrow.value);
+    RC_ASSERT(!m_.by_node(1000, AcceptLease{leases_.back().id}));
+  }
+  void renew(const Step& step) {
+    Lease& lease = newest(step);
+    const LeaseRecord* record = m_.ledger().lease(lease.id);
+    const std::uint64_t escrow = record != nullptr ? record->escrow.value : 0;
+    if (!submit(step.by_node, RenewLease{lease.id, step.number * 10'000})) return;
+    put(lease, step.by_node, m_.lease(lease.id).escrow.value - escrow);
+  }
+  void put(Lease& lease, bool by_node, std::uint64_t amount) {
+    if (!by_node) lease.by_owner += amount;
+    if (by_node) left_ -= amount;
+    if (by_node && lease.is_nodes) lease.returns += amount;
+  }
+  // An interval of each is read; one is paid.
+  void serve(const LeaseId& id) {
+    m_.pass(m_.policy().meter_interval_ms);
+    for (const Lease& lease : leases_) {
+      const LeaseRecord* record = m_.ledger().lease(lease.id);
+      if (record == nullptr || record->state != LeaseState::Active) continue;
+      const Placement& placement = record->placement;
+      const std::uint64_t total = placement.provider_ms + m_.policy().meter_interval_ms;
+      m_.meter(lease.id, placement.next_interval, total, total);
+    }
+    if (!m_.by_owner(3, SettleLease{id})) has_paid_ = true;
+  }
+  void follow() {
+    for (Lease& lease : leases_) {
+      const LeaseRecord* record = m_.ledger().lease(lease.id);
+      if (record == nullptr || !lease.is_open) continue;
+      const std::uint64_t paid = record->placement.paid.value - lease.paid;
+      lease.paid += paid;
+      lease.returns -= std::min(lease.returns, paid);
+      lease.is_open = record->is_open();
+      if (!lease.is_open) left_ += lease.returns;
+    }
+  }
+  void check() const {
+    RC_ASSERT(left() == left_);
+    RC_ASSERT(left() <= set_);
+    std::uint64_t spent = 0;
+    for (const Lease& lease : leases_) {
+      const LeaseRecord* record = m_.ledger().lease(lease.id);
+      const std::uint64_t outlay = lease.paid + (record != nullptr ? record->escrow.value : 0);
+      spent += outlay - std::min(outlay, lease.by_owner);
+    }
+    RC_ASSERT(spent <= used_ + set_ - left());
+    RC_ASSERT(m_.ledger().recount() == std::optional(m_.ledger().tables().supply));
+  }
+
+  Market m_;
+  identity::NodeId node_ = node_id(key(1001));
+  OpenLease request_;
+  std::vector<Lease> leases_;
+  Lease none_;
+  std::uint64_t set_ = 0;
+  std::uint64_t left_ = 0;
+  std::uint64_t used_ = 0;  // of the allowances that were replaced
+  bool has_paid_ = false;
+};
+
+rc::Gen<Spending::Step> any_step() {
+  using rc::gen::inRange;
+  using Step = Spending::Step;
+  return rc::gen::build<Step>(rc::gen::set(&Step::verb, inRange<std::uint8_t>(0, 7)),
+                              rc::gen::set(&Step::by_node, rc::gen::arbitrary<bool>()),
+                              rc::gen::set(&Step::pick, inRange<std::uint32_t>(0, 4)),
+                              rc::gen::set(&Step::number, inRange<std::uint64_t>(1, 17)));
+}
+
+TEST(AllowanceProperty, ANodeNeverSpendsMoreThanItWasAllowedWhateverItsOwnerDoesMeanwhile) {
+  EXPECT_TRUE(rc::check("any sequence of openings, renewals, payments and allowances", [] {
+    const auto steps = *rc::gen::container<std::vector<Spending::Step>>(any_step());
+    Spending spending;
+    for (const auto& step : steps) spending.step(step);
+    RC_CLASSIFY(spending.has_paid(), std::string("paid"));
+  }));
 }
 
 }  // namespace

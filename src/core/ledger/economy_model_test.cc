@@ -323,20 +323,21 @@ class Economy {
       wait_for(*actor, undelegate->shares);
     }
   }
-  // What an owner itself puts into escrows, and what its nodes may have had of those allowances
-  // that were replaced.
+  // What an owner itself puts into escrows, and what its nodes had of allowances that were
+  // replaced.
   void follow_escrow(const LeaseId& id, const identity::OwnerId* owner, const Action& action) {
     if (const auto* open = std::get_if<OpenLease>(&action)) {
       leases_.push_back(id);
-      asked_[id] = {open->highest_price, open->quantity, open->duration_ms};
-      if (owner != nullptr) risked_[*owner] += asked_[id].cost();
+      Asked& asked = asked_[id];
+      asked = {open->highest_price, open->quantity, open->duration_ms};
+      if (owner != nullptr) asked.by_owner = asked.cost();
     } else if (const auto* renew = std::get_if<RenewLease>(&action)) {
       Asked& asked = asked_.at(renew->lease);
       const std::uint64_t before = asked.cost();
       asked.duration_ms += renew->extra_ms;
-      if (owner != nullptr) risked_[*owner] += asked.cost() - before;
+      if (owner != nullptr) asked.by_owner += asked.cost() - before;
     } else if (const auto* allow = std::get_if<SetAllowance>(&action)) {
-      risked_[*owner] += allowed_[allow->node] - left_;
+      used_[*owner] += allowed_[allow->node] - left_;
       allowed_[allow->node] = allow->amount.value;
     }
   }
@@ -413,22 +414,22 @@ class Economy {
       if (lease.is_open()) RC_ASSERT(paid + lease.escrow.value == whole);
     }
   }
-  // All that left a balance for leases, and is held or paid, its owner put there itself, or a node
-  // out of what it was allowed.
+  // What a lease holds and has paid above what its tenant put there itself came out of what the
+  // tenant's nodes were allowed.
   void compare_allowances() const {
-    std::map<identity::OwnerId, std::uint64_t> most = risked_;
+    std::map<identity::OwnerId, std::uint64_t> used = used_;
     for (const auto& [node, allowed] : allowed_) {
       RC_ASSERT(left_of(node) <= allowed);
-      most[ledger().node(node)->binding.owner] += allowed - left_of(node);
+      used[ledger().node(node)->binding.owner] += allowed - left_of(node);
     }
-    std::map<identity::OwnerId, std::uint64_t> gone;
+    std::map<identity::OwnerId, std::uint64_t> spent;
     for (const auto& [id, lease] : seen_) {
-      gone[lease.tenant] += lease.escrow.value;
-      for (const Placement* placement : placements_of(lease)) {
-        gone[lease.tenant] += placement->paid.value;
-      }
+      std::uint64_t outlay = lease.escrow.value;
+      for (const Placement* placement : placements_of(lease)) outlay += placement->paid.value;
+      const std::uint64_t by_owner = asked_.at(id).by_owner;
+      spent[lease.tenant] += outlay - std::min(outlay, by_owner);
     }
-    for (const auto& [owner, amount] : gone) RC_ASSERT(amount <= most[owner]);
+    for (const auto& [owner, amount] : spent) RC_ASSERT(amount <= used[owner]);
   }
   static std::vector<const Placement*> placements_of(const LeaseRecord& lease) {
     std::vector<const Placement*> all = {&lease.placement};
@@ -480,13 +481,14 @@ class Economy {
     caesar::Price price;
     std::uint64_t quantity = 0;
     std::uint64_t duration_ms = 0;
+    std::uint64_t by_owner = 0;  // of the escrow
     std::uint64_t cost() const {
       return static_cast<std::uint64_t>(Wide{price.amount.value} * quantity * duration_ms /
                                         (Wide{price.quantity} * 3'600'000));
     }
   };
   std::map<LeaseId, Asked> asked_;
-  std::map<identity::OwnerId, std::uint64_t> risked_;
+  std::map<identity::OwnerId, std::uint64_t> used_;
   std::map<identity::NodeId, std::uint64_t> allowed_;
   std::uint64_t left_ = 0;  // of the allowance that is about to be replaced
   // Sums modulo 2⁶⁴, so that what came in is negative spending.
