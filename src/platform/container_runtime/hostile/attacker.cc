@@ -251,11 +251,17 @@ void transfer(const char* path, std::size_t mebibytes, int flags) {
   std::memset(block, 1, kMiB);
   const int fd = ::open(path, flags, 0600);
   const bool is_read = (flags & O_ACCMODE) == O_RDONLY;
+  timespec begun{};
+  ::clock_gettime(CLOCK_MONOTONIC, &begun);
   long count = fd;
   for (std::size_t n = 0; n < mebibytes && count >= 0; ++n) {
     count = is_read ? ::read(fd, block, kMiB) : ::write(fd, block, kMiB);
   }
   if (count >= 0) count = ::fsync(fd);
+  timespec ended{};
+  ::clock_gettime(CLOCK_MONOTONIC, &ended);
+  std::printf("milliseconds: %ld\n",
+              (ended.tv_sec - begun.tv_sec) * 1000 + (ended.tv_nsec - begun.tv_nsec) / 1'000'000);
   tell("transfer", count);
 }
 
