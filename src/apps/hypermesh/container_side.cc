@@ -7,6 +7,7 @@
 
 #include "apps/hypermesh/run_files.h"
 #include "foundation/base/log.h"
+#include "platform/containers_linux/cgroups.h"
 #include "platform/containers_linux/reachable_folder.h"
 #include "platform/files/scratch_folder.h"
 #include "platform/oci/image_store.h"
@@ -22,6 +23,9 @@ constexpr std::uint32_t kUidShift = 100'000;
 constexpr std::uint64_t kMaxImageBytes = std::uint64_t{64} << 30;
 // What tells daemons of one machine apart in the kernel's names.
 constexpr std::size_t kTagDigits = 6;
+
+// Of control groups.
+std::string group_of(const std::string& tag) { return "hypermesh-" + tag; }
 
 // fd48:4d01:‹32 bits of chain id›:‹32 bits of node id›::/96, beside the mesh's addresses of assets.
 containers_linux::Prefix container_prefix(const identity::NodeId& node,
@@ -78,6 +82,12 @@ std::string container_tag(const identity::NodeId& node) {
   return node.to_string().substr(0, kTagDigits);
 }
 
+std::string lent_group(const identity::NodeId& node) {
+  constexpr std::string_view kSys = "/sys/";
+  const auto folder = containers_linux::Cgroups::time_folder(group_of(container_tag(node)));
+  return folder.starts_with(kSys) ? folder.substr(kSys.size()) : std::string();
+}
+
 Result<container_runtime::RuntimeOptions> runtime_options(const NodeFolder& folder,
                                                           const identity::NodeId& node,
                                                           const identity::ChainId& chain) {
@@ -85,7 +95,7 @@ Result<container_runtime::RuntimeOptions> runtime_options(const NodeFolder& fold
   HM_TRY(const std::string reached, containers_linux::reachable_folder(folder.containers(), tag));
   return container_runtime::RuntimeOptions{.state_folder = reached + "/state",
                                            .volume_folder = reached + "/volumes",
-                                           .group = "hypermesh-" + tag,
+                                           .group = group_of(tag),
                                            .network_tag = tag,
                                            .container_prefix = container_prefix(node, chain),
                                            .mesh_prefix = mesh_prefix(chain),

@@ -22,9 +22,12 @@
 
 namespace hm::cli {
 
-// Where this node's containers live, and by which names they are known on this machine.
 // By which the kernel's names of a node's containers begin.
 std::string container_tag(const identity::NodeId& node);
+
+// The control group below which all of them run, for linux::ActivityProbeOptions. Empty if there is
+// none below /sys.
+std::string lent_group(const identity::NodeId& node);
 
 // Makes its folder, and mounts it where an OCI runtime reaches it if need be.
 Result<container_runtime::RuntimeOptions> runtime_options(const NodeFolder& folder,

@@ -200,7 +200,9 @@ Result<void> Daemon::open_lending() {
   vault_ = std::make_unique<node::VaultKeeper>(
       *node_, *operations_, std::move(vault),
       [folder](const privacy::Vault& sealed) { return write_vault(folder, sealed); });
-  owner_watch_ = std::make_unique<OwnerWatch>(loop_, linux::make_activity_probe({}),
+  linux::ActivityProbeOptions signs;
+  signs.lent_group = lent_group(node_->id());
+  owner_watch_ = std::make_unique<OwnerWatch>(loop_, linux::make_activity_probe(std::move(signs)),
                                               config.activity, *leases_);
   return {};
 }

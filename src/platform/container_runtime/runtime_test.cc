@@ -8,6 +8,7 @@
 
 #include "core/containers/limits.h"
 #include "platform/container_runtime/runtime_fixture.h"
+#include "platform/linux/activity_probe.h"
 
 namespace hm::container_runtime {
 namespace {
@@ -259,6 +260,31 @@ TEST_F(RuntimeTest, UsageIsMeasuredWhileItRuns) {
   EXPECT_GT(usage->memory_bytes.value_or(0), 0U);
   EXPECT_GE(usage->pids.value_or(0), 1U);
   EXPECT_TRUE(usage->disk_bytes);
+}
+
+TEST_F(RuntimeTest, WhatItUsedIsNoUseByTheOwner) {
+  const std::string group = containers_linux::Cgroups::time_folder(options_.group);
+  ASSERT_TRUE(group.starts_with("/sys/")) << group;
+  linux::ActivityProbeOptions lending;
+  lending.lent_group = group.substr(std::string_view("/sys/").size());
+  const auto probe = linux::make_activity_probe(lending);
+  const auto read = [&probe](int second) {
+    return probe->read(MonoTime(std::chrono::seconds(second)), UnixMillis(1'000'000));
+  };
+  read(0);
+  ASSERT_TRUE(start(order("busy", shell("while :; do :; done")), nullptr));
+  const auto used = [this] {
+    const auto usage =
+        ask<ports::ContainerUsage>([&](auto done) { runtime_->usage("busy", done); });
+    return usage ? usage->cpu_us.value_or(0) : 0;
+  };
+  ASSERT_TRUE(wait_for([&] { return used() > 500'000; }));
+  // Also of one that is gone.
+  EXPECT_TRUE(remove("busy"));
+  const auto after = read(1);
+  ASSERT_TRUE(after.lent && after.load);
+  EXPECT_GT(*after.lent, 0U);
+  EXPECT_LE(*after.lent + *after.load, activity::kWholeMachine);
 }
 
 TEST_F(RuntimeTest, WhatAMachineCannotDoIsRefusedBeforeAnythingIsMade) {

@@ -138,34 +138,51 @@ std::vector<std::string> controllers_of(std::string_view options) {
 
 }  // namespace
 
-Result<Cgroups> Cgroups::probe(std::string parent) {
-  Cgroups groups(std::move(parent));
+void Cgroups::find_mounts() {
   const auto mounts = read_text("/proc/self/mountinfo");
   for (const linux::Mount& mount : linux::parse_mountinfo(mounts.value_or(""))) {
-    if (mount.filesystem == "cgroup2" && groups.v2_.empty()) groups.v2_ = mount.mount_point;
+    if (mount.filesystem == "cgroup2" && v2_.empty()) v2_ = mount.mount_point;
     if (mount.filesystem != "cgroup") continue;
     for (std::string& word : controllers_of(mount.super_options)) {
-      groups.v1_.emplace(std::move(word), mount.mount_point);
+      v1_.emplace(std::move(word), mount.mount_point);
     }
   }
   // Options that are no controllers ("rw", "xattr") would be taken for hierarchies otherwise.
-  std::erase_if(groups.v1_, [](const auto& entry) {
+  std::erase_if(v1_, [](const auto& entry) {
     return !is_folder(entry.second) || entry.first == "rw" || entry.first == "ro" ||
            entry.first == "xattr" || entry.first == "clone_children" ||
            entry.first.starts_with("release_agent");
   });
-  if (groups.v1_.contains("memory")) {
-    groups.layout_ = groups.v2_.empty() ? CgroupLayout::V1 : CgroupLayout::Hybrid;
+  if (v1_.contains("memory")) {
+    layout_ = v2_.empty() ? CgroupLayout::V1 : CgroupLayout::Hybrid;
+  } else {
+    layout_ = CgroupLayout::V2;
+    v1_.clear();  // a named hierarchy of an init system limits nothing
+  }
+}
+
+Result<Cgroups> Cgroups::probe(std::string parent) {
+  Cgroups groups(std::move(parent));
+  groups.find_mounts();
+  if (groups.layout_ != CgroupLayout::V2) {
     HM_TRY_VOID(groups.settle_v1());
   } else if (!groups.v2_.empty()) {
-    groups.layout_ = CgroupLayout::V2;
-    groups.v1_.clear();  // a named hierarchy of an init system limits nothing
     HM_TRY_VOID(groups.settle_v2());
   } else {
     return fail(ErrorCode::Unsupported, "no control groups are mounted",
                 "mount -t cgroup2 none /sys/fs/cgroup, or let systemd do so at boot");
   }
   return groups;
+}
+
+std::string Cgroups::time_folder(std::string parent) {
+  Cgroups groups(std::move(parent));
+  groups.find_mounts();
+  if (groups.layout_ != CgroupLayout::V2) {
+    const auto mount = groups.v1_.find("cpuacct");
+    return mount == groups.v1_.end() ? std::string() : mount->second + "/" + groups.parent_;
+  }
+  return groups.v2_.empty() ? std::string() : groups.v2_ + "/" + groups.parent_;
 }
 
 Result<void> Cgroups::settle_v1() {

@@ -48,6 +48,10 @@ class Cgroups {
   // The parent's folders, if no container is left in them.
   void remove_parent() const;
 
+  // The folder that counts the processor time of all containers below `parent`, those that are gone
+  // included, also before it is there. Makes nothing. Empty if no control groups are mounted.
+  static std::string time_folder(std::string parent);
+
   // NotFound if there is no such group. Network and disk fields stay empty.
   Result<ports::ContainerUsage> usage(std::string_view id) const;
   // Processes in it that the kernel has ended for lack of memory.
@@ -55,6 +59,7 @@ class Cgroups {
 
  private:
   explicit Cgroups(std::string parent) : parent_(std::move(parent)) {}
+  void find_mounts();
   Result<void> settle_v1();
   Result<void> settle_v2();
   // The container's folder in the hierarchy of a controller; empty if there is none.
