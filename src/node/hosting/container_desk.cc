@@ -283,8 +283,7 @@ void ContainerDesk::tidy() {
     if (is_attached && !kept.is_removed) remove_at_provider(kept);
     const auto age = node_.ports().clock.wall().value - kept.record.created.value;
     const auto keep = std::chrono::duration_cast<std::chrono::milliseconds>(kKeepEnded).count();
-    const bool is_done =
-        is_attached || kept.is_dismissed || age > static_cast<std::uint64_t>(keep);
+    const bool is_done = is_attached || kept.is_dismissed || age > static_cast<std::uint64_t>(keep);
     if (!has_leases && kept.is_removed && is_done) done.push_back(id);
   }
   for (const RunId& id : done) {
