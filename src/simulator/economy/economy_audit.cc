@@ -97,6 +97,10 @@ Finding count_leases(const Tables& tables, Counted& counted) {
   for (const auto& [id, lease] : tables.leases) {
     ++counted.leases_of[lease.tenant];
     if (auto finding = check_placements(tables, id, lease)) return finding;
+    if (lease.allowance_held > lease.escrow) {
+      return violated("lease", "lease {} holds less than can go back to an allowance",
+                      short_name(id.bytes));
+    }
     const ledger::LeaseChoice& choice = lease.placement.choice;
     if (!lease.is_open()) {
       if (lease.escrow.value == 0) continue;

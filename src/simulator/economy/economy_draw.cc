@@ -47,6 +47,7 @@ const std::vector<Draw::Verb>& Draw::verbs() {
       {4, &Draw::register_owner},
       {8, &Draw::register_node},
       {2, &Draw::rotate_keys},
+      {60, &Draw::set_allowance},
   };
   return kVerbs;
 }

@@ -131,9 +131,12 @@ class Draw {
   Drawn meter_lease();
   Drawn settle_lease();
   Drawn report_disagreement();
+  Drawn set_allowance();
+  const Machine* machine_at(const identity::OwnerId& owner);
   ledger::SignedResult result(const ledger::LeaseId& id, const ledger::LeaseRecord& lease);
   ledger::Actor provider_of(const ledger::LeaseRecord& lease);
   ledger::Actor tenant_of(const ledger::LeaseRecord& lease);
+  ledger::Actor spender_of(const identity::OwnerId& tenant);
   bool is_dark(const ledger::LeaseRecord& lease) const;
   std::optional<ledger::LeaseChoice> choice(const identity::OwnerId& tenant,
                                             ledger::OpenLease& lease);

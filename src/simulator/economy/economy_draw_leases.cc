@@ -40,6 +40,33 @@ ledger::Actor Draw::tenant_of(const LeaseRecord& lease) {
   return lease.tenant;
 }
 
+// One of the owner's, if it is registered.
+const Machine* Draw::machine_at(const identity::OwnerId& owner) {
+  const std::size_t person = *cast_.person_of(owner);
+  const Machine& machine = cast_.machines[person * kMachinesEach + random_.below(kMachinesEach)];
+  return ledger_.node(machine.id) != nullptr ? &machine : nullptr;
+}
+
+// The tenant, or one of its machines, mostly one that may spend something.
+ledger::Actor Draw::spender_of(const identity::OwnerId& tenant) {
+  if (!random_.chance(400)) return tenant;
+  const Machine* machine = machine_at(tenant);
+  if (machine == nullptr) return tenant;
+  const bool is_allowed = ledger_.node(machine->id)->allowance.value > 0;
+  return is_allowed || random_.chance(100) ? ledger::Actor(machine->id) : tenant;
+}
+
+Draw::Drawn Draw::set_allowance() {
+  const identity::OwnerId owner = id_of(registered_person());
+  const Machine* machine = machine_at(owner);
+  if (machine == nullptr) return std::nullopt;
+  ledger::SetAllowance action{machine->id, part_of(ledger_.account(owner).balance)};
+  if (random_.chance(100)) action.amount = {};
+  if (random_.chance(30)) random_.fill(action.node.bytes);
+  if (random_.chance(30)) return make(machine->id, action);
+  return make(random_.chance(kStrangerPermille) ? id_of(registered_person()) : owner, action);
+}
+
 bool Draw::is_dark(const LeaseRecord& lease) const {
   return cast_.machine_of(lease.placement.node)->is_dark;
 }
@@ -152,7 +179,7 @@ Draw::Drawn Draw::open_lease() {
     case 10: random_.fill(action.choices[0].asset.hash.bytes); break;
     default: break;
   }
-  return make(tenant, std::move(action));
+  return make(spender_of(tenant), std::move(action));
 }
 
 Draw::Drawn Draw::accept_lease() {
@@ -182,7 +209,10 @@ Draw::Drawn Draw::renew_lease() {
   std::uint64_t extra = policy.meter_interval_ms * random_.between(1, 6);
   if (random_.chance(20)) extra = policy.longest_lease_ms;
   if (random_.chance(10)) extra = UINT64_MAX;
-  return make(tenant_of(*ledger_.lease(*id)), ledger::RenewLease{*id, extra});
+  const LeaseRecord& lease = *ledger_.lease(*id);
+  const bool is_stranger = random_.chance(kStrangerPermille);
+  return make(is_stranger ? id_of(registered_person()) : spender_of(lease.tenant),
+              ledger::RenewLease{*id, extra});
 }
 
 Draw::Drawn Draw::close_lease() {

@@ -95,6 +95,14 @@ TEST(EconomyAudit, NoticesALeaseThatWasOutvotedAndGoesOn) {
             "lease");
 }
 
+TEST(EconomyAudit, NoticesALeaseThatHoldsLessThanCanGoBackToAnAllowance) {
+  EXPECT_EQ(check_of([](Tables& tables) {
+              auto& lease = open_lease(tables);
+              lease.allowance_held.value = lease.escrow.value + 1;
+            }),
+            "lease");
+}
+
 TEST(EconomyAudit, NoticesUsesThatAreNotThoseOfTheLeases) {
   EXPECT_EQ(check_of([](Tables& tables) { ++tables.asset_uses.begin()->second.leased; }),
             "asset_use");
