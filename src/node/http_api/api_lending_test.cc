@@ -432,6 +432,34 @@ TEST_F(LendingApiTest, TheWalletTellsWhatIsInEscrowDelegatedAndOnItsWayBack) {
   EXPECT_EQ(staking["validators"][0]["name"], "node-0");
 }
 
+TEST_F(LendingApiTest, ANodeIsShownWithWhatItMaySpendAndALeaseWithTheNodeThatOpenedIt) {
+  asset_ = register_cpu();
+  grant_ = grant_to(privacy::ToOwner{sample::owner_id(kTenant)});
+  const auto node = sample::node_id(sample::key(1000 + kTenant));
+  by_owner(kTenant, ledger::SetAllowance{node, caesar::caes(5)});
+  const auto allowance = [&] {
+    const json nodes = get("/api/v1/nodes")["nodes"];
+    for (const json& shown : nodes) {
+      if (shown["id"] == node.to_string()) return shown["allowance"].get<std::string>();
+    }
+    return std::string("(none)");
+  };
+  EXPECT_EQ(allowance(), "5");
+
+  const auto operation = ledger::sign({.chain_id = mesh_.node().chain_id(),
+                                       .actor = node,
+                                       .sequence = 1,
+                                       .anchor = mesh_.node().ledger().anchor(),
+                                       .expiry_height = mesh_.node().ledger().height() + 100,
+                                       .action = ask_for(asset_, grant_)},
+                                      sample::key(1000 + kTenant));
+  const json lease =
+      do_post("/api/v1/assets/" + asset_ + "/allocate", sealed(operation).dump(), 201, "");
+  EXPECT_EQ(lease["tenant"], sample::owner_id(kTenant).to_string());
+  EXPECT_EQ(lease["opened_by"], node.to_string());
+  EXPECT_EQ(allowance(), "1");
+}
+
 TEST_F(LendingApiTest, TheSupplyAddsUp) {
   lend();
   const json supply = get("/api/v1/caesar/supply");
