@@ -147,6 +147,25 @@ def check_pause(four):
     wait_until(lambda: shared_cpu(four, TENANT)["state"] == "available", "the others see it again")
 
 
+def check_allowance(four):
+    say("an owner lets its node spend a bounded amount by itself, sees it, and takes it away")
+    def allowed(index):
+        return {node["name"]: node["allowance"] for node in four.json(index, "allow")["nodes"]}
+    name = four.nodes[TENANT]["name"]
+    require(allowed(TENANT) == {name: "0"}, f"nothing at first, and only the own node: {allowed(TENANT)}")
+    done = json.loads(as_owner(four, TENANT, "allow", "2.5", "--json").stdout)
+    require(done["allowance"] == "2.5" and allowed(TENANT) == {name: "2.5"}, f"{done} {allowed(TENANT)}")
+    nodes = wait_until(lambda: [node for node in four.http(PROVIDER, "/api/v1/nodes")[1]["nodes"]
+                                if node["allowance"] == "2.5"], "the others see it")
+    require([node["name"] for node in nodes] == [name], f"{nodes}")
+    done = as_owner(four, STRANGER, "allow", "1", "--node", name, check=False)
+    require(done.returncode == 4 and "node_not_owned" in done.stderr, f"another owner's node: {done}")
+    done = as_owner(four, TENANT, "allow", "-1", check=False)
+    require(done.returncode == 2, f"no amount: {done}")
+    as_owner(four, TENANT, "allow", "0", "--node", "self")
+    require(allowed(TENANT) == {name: "0"}, f"taken away: {allowed(TENANT)}")
+
+
 def check_dark_provider(four):
     say("a provider that dies is paid for what both signed, and not a moment more")
     held = open_lease(four, TENANT, f"kind=cpu,quantity=1,node={four.nodes[PROVIDER]['name']}")
@@ -176,6 +195,7 @@ def test():
         check_revocation(four, held)
         check_race(four)
         check_pause(four)
+        check_allowance(four)
         check_dark_provider(four)
 
 

@@ -23,9 +23,9 @@ constexpr std::chrono::seconds kStreamIdle{60};
 constexpr std::chrono::seconds kAnswerTime{70};
 
 // Rules of the ledger that say "not you".
-constexpr std::array<std::string_view, 7> kDenials = {
+constexpr std::array<std::string_view, 8> kDenials = {
     "wrong_key",        "not_the_owner",       "node_may_not", "node_not_owned",
-    "not_on_this_node", "grant_not_by_issuer", "not_the_root"};
+    "not_on_this_node", "grant_not_by_issuer", "not_the_root", "allowance_too_small"};
 
 // Why, in words; the code of the API for those who look it up.
 std::string reason(std::uint16_t status, const std::string& code, const std::string& details) {

@@ -151,7 +151,7 @@ using Command = std::variant<
     LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet, WalletSend, KeyNew, KeyShow,
     KeyExport, KeyImport, KeyRotate, Doctor, Completion, LeaseOpen, LeaseList, LeaseShow,
     LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept, LeaseDecline, Stake, Unstake, Delegate,
-    Undelegate, Rewards, Bill, Who, Trust, TrustShow, Share, Unshare, GrantsList, GrantsShow,
+    Undelegate, Allow, Rewards, Bill, Who, Trust, TrustShow, Share, Unshare, GrantsList, GrantsShow,
     PolicyTestFile, Pause, Resume, Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify,
     FederateExport, FederateSign, FederateRecord, FederateList, ContainerRun, ContainerList,
     ContainerLogs, ContainerExec, ContainerAttach, ContainerStop, ContainerKill, ContainerRemove,

@@ -109,6 +109,13 @@ void Adder::add_caes() {
       ->required();
   auto* amount = undelegate->add_option("amount", to_.undelegate.amount, "At least so much comes");
   undelegate->add_flag("--all", to_.undelegate.all, "Everything that is there")->excludes(amount);
+  CLI::App* allow = add(app_, "allow",
+                        "What a node may spend on leases by itself, to renew and re-place services",
+                        "allow 20 --node self\n'hypermesh allow 0' takes it away.", to_.allow);
+  allow->add_option("amount", to_.allow.amount,
+                    "CAES from now on, e.g. 12.5 (default: show what is left)");
+  allow->add_option("--node", to_.allow.node,
+                    "Id, unique prefix, name or self (default: self; to show: all of the owner's)");
   CLI::App* rewards =
       add(app_, "rewards", "What lending to others has earned", "rewards", to_.rewards);
   rewards->add_option("owner", to_.rewards.owner,

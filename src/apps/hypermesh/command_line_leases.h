@@ -26,6 +26,7 @@ struct LeaseCommands {
   Unstake unstake;
   Delegate delegate;
   Undelegate undelegate;
+  Allow allow;
   Rewards rewards;
   Bill bill;
   Who who;

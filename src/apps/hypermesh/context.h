@@ -57,6 +57,7 @@ Outcome run(const Stake& options, const Context& context);
 Outcome run(const Unstake& options, const Context& context);
 Outcome run(const Delegate& options, const Context& context);
 Outcome run(const Undelegate& options, const Context& context);
+Outcome run(const Allow& options, const Context& context);
 Outcome run(const Rewards& options, const Context& context);
 Outcome run(const Bill& options, const Context& context);
 Outcome run(const Who& options, const Context& context);

@@ -84,6 +84,9 @@ TEST(LeaseCommands, OfCaesAndTrustAreParsed) {
   EXPECT_EQ(parsed<Delegate>({"delegate", "node2", "5"}).validator, "node2");
   EXPECT_EQ(parsed<Undelegate>({"undelegate", "node2", "5"}).amount, "5");
   EXPECT_TRUE(parsed<Undelegate>({"undelegate", "node2", "--all"}).all);
+  EXPECT_EQ(parsed<Allow>({"allow"}).amount, "");
+  EXPECT_EQ(parsed<Allow>({"allow", "0"}).amount, "0");
+  EXPECT_EQ(parsed<Allow>({"allow", "12.5", "--node", "node2"}).node, "node2");
   EXPECT_EQ(parsed<Wallet>({"wallet", "alice"}).owner, "alice");
   EXPECT_EQ(parsed<Wallet>({"wallet", "--owner", "alice"}).owner, "alice");
   EXPECT_EQ(parsed<Bill>({"bill", "alice", "--since", "7d"}).since, "7d");
@@ -106,6 +109,7 @@ TEST(LeaseCommands, MistakesAreToldInThreeLines) {
       {"delegate", "node2"},
       {"undelegate", "node2", "5", "--all"},
       {"trust", "show"},
+      {"allow", "5", "node2"},
       {"who", "else"}};
   for (const auto& arguments : mistakes) {
     EXPECT_TRUE(is_usage_error(arguments)) << arguments.front() << " … " << arguments.back();
@@ -126,6 +130,7 @@ TEST(LeaseCommands, HelpOfEachHasAnExample) {
                                                           {"unstake"},
                                                           {"delegate"},
                                                           {"undelegate"},
+                                                          {"allow"},
                                                           {"rewards"},
                                                           {"bill"},
                                                           {"who"},
@@ -484,6 +489,24 @@ TEST(Wallet, ShowsAllThatAnOwnerHasAndWhenItIsFree) {
   EXPECT_EQ(value_of(lines, "unbonding"), "3 CAES, free 2023-11-14 22:14:20 UTC (in 1 min)");
   EXPECT_EQ(value_of(lines, "delegated"), "53.5 CAES with node2 (50000000000 shares)");
   EXPECT_EQ(last_release(kWallet), kNow.value + 3'600'000);
+}
+
+TEST(Allowance, IsShownOfTheOwnersNodesOnly) {
+  const auto nodes =
+      received({{"nodes",
+                 {{{"id", "cc03"}, {"name", "node1"}, {"owner", "aa01"}, {"allowance", "2.5"}},
+                  {{"id", "dd04"}, {"name", "node2"}, {"owner", "bb02"}, {"allowance", "7"}},
+                  {{"id", "ee05"}, {"name", "node3"}, {"owner", "aa01"}, {"allowance", "0"}}}}});
+  const auto own = allowances_of(nodes, "aa01", "");
+  ASSERT_EQ(own.size(), 2u);
+  EXPECT_EQ(own[0].dump(), R"({"id":"cc03","name":"node1","allowance":"2.5"})");
+  EXPECT_EQ(own[1]["id"], "ee05");
+  EXPECT_EQ(allowances_of(nodes, "aa01", "ee05").size(), 1u);
+  EXPECT_TRUE(allowances_of(nodes, "aa01", "dd04").empty());
+  EXPECT_TRUE(allowances_of(ordered_json(), "aa01", "").empty());
+  EXPECT_EQ(allowance_in_words("node1", caesar::Amount{2'500'000'000}),
+            "node1 may spend up to 2.5 CAES on leases by itself");
+  EXPECT_EQ(allowance_in_words("node1", {}), "node1 spends nothing on leases by itself");
 }
 
 TEST(Amounts, ToMoveAreAboveZero) {

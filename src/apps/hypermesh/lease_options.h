@@ -60,6 +60,10 @@ struct Undelegate {
   std::string amount;
   bool all = false;
 };
+struct Allow {
+  std::string amount;  // empty: what is allowed is shown
+  std::string node;    // empty: this one; shown are all of the owner's
+};
 struct Rewards {
   std::string owner;  // empty: the node's
 };

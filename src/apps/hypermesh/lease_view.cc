@@ -221,7 +221,9 @@ std::vector<std::pair<std::string, std::string>> lease_lines(const ordered_json&
   for (const ordered_json& choice : list_of(lease, "choices_left")) {
     lines.emplace_back("fallback", text_of(choice, "asset"));
   }
-  lines.emplace_back("opened", fmt::format("in block {}", number_of(lease, "opened_height")));
+  const std::string opener = text_of(lease, "opened_by");
+  lines.emplace_back("opened", fmt::format("in block {}{}", number_of(lease, "opened_height"),
+                                           opener.empty() ? "" : " by node " + short_id(opener)));
   if (const std::string key = text_of(entry, "state_key"); !key.empty()) {
     lines.emplace_back("record", key);
   }

@@ -84,6 +84,23 @@ std::uint64_t last_release(const ordered_json& wallet) {
   return last;
 }
 
+std::vector<ordered_json> allowances_of(const ordered_json& nodes, const std::string& owner,
+                                        const std::string& node) {
+  std::vector<ordered_json> found;
+  for (const ordered_json& item : list_of(nodes, "nodes")) {
+    const std::string id = text_of(item, "id");
+    if (text_of(item, "owner") != owner || (!node.empty() && id != node)) continue;
+    found.push_back(
+        {{"id", id}, {"name", text_of(item, "name")}, {"allowance", text_of(item, "allowance")}});
+  }
+  return found;
+}
+
+std::string allowance_in_words(const std::string& node, caesar::Amount amount) {
+  if (amount.value == 0) return fmt::format("{} spends nothing on leases by itself", node);
+  return fmt::format("{} may spend up to {} on leases by itself", node, caes_text(amount));
+}
+
 std::vector<std::pair<std::string, std::string>> wallet_lines(const ordered_json& wallet,
                                                               UnixMillis now) {
   std::vector<std::pair<std::string, std::string>> lines = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An owner's CAES as people read it, and how many shares of a validator's pool are worth an amount.
+// An owner's CAES as people read it, what its nodes may spend, and how many shares of a validator's
+// pool are worth an amount.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,13 @@ Answer<std::uint64_t> shares_to_take(const Delegated& delegated,
 
 // The last release among what is unbonding; 0 if nothing is.
 std::uint64_t last_release(const nlohmann::ordered_json& wallet);
+
+// Of the document /nodes, {id, name, allowance} of the owner's nodes, or of `node` alone if it is
+// named and is the owner's.
+std::vector<nlohmann::ordered_json> allowances_of(const nlohmann::ordered_json& nodes,
+                                                  const std::string& owner,
+                                                  const std::string& node);
+std::string allowance_in_words(const std::string& node, caesar::Amount amount);
 
 // What `hypermesh wallet` prints.
 std::vector<std::pair<std::string, std::string>> wallet_lines(const nlohmann::ordered_json& wallet,
