@@ -56,9 +56,12 @@ inline std::uint64_t number_of(const Told& told, const std::string& what) {
   return found == told.end() ? 0 : linux::parse_u64(found->second).value_or(0);
 }
 
+// Empty if it is not there, or goes meanwhile, as a control group's files do.
 inline std::string text_of(const fs::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
+  const std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();  // throws nothing, other than an iterator over it
+  return out.str();
 }
 
 class HostileTest : private OwnNetwork, public RuntimeTest {
