@@ -165,10 +165,11 @@ Answer<ordered_json> ApiClient::remove(const std::string& path, const std::strin
   return send(std::move(request), token);
 }
 
-Answer<ordered_json> ApiClient::send(const std::string& path, std::string content_type,
-                                     std::string body, const std::string& token) {
+Answer<ordered_json> ApiClient::send(ports::HttpMethod method, const std::string& path,
+                                     std::string content_type, std::string body,
+                                     const std::string& token) {
   http::ClientRequest request;
-  request.method = ports::HttpMethod::Post;
+  request.method = method;
   request.target = std::string(kPrefix) + path;
   request.content_type = std::move(content_type);
   request.body = std::move(body);
@@ -178,12 +179,18 @@ Answer<ordered_json> ApiClient::send(const std::string& path, std::string conten
 
 Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,
                                      const std::string& token) {
-  return send(path, "application/json",
+  return send(ports::HttpMethod::Post, path, "application/json",
               body.dump(-1, ' ', false, ordered_json::error_handler_t::replace), token);
 }
 
+Answer<ordered_json> ApiClient::patch(const std::string& path, const ordered_json& body,
+                                      const std::string& token) {
+  return send(ports::HttpMethod::Patch, path, "application/json", body.dump(), token);
+}
+
 Answer<ordered_json> ApiClient::post_bytes(const std::string& path, ByteView body) {
-  return send(path, "application/octet-stream", std::string(as_text(body)), {});
+  return send(ports::HttpMethod::Post, path, "application/octet-stream", std::string(as_text(body)),
+              {});
 }
 
 Outcome ApiClient::events(

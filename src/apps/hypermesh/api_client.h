@@ -34,6 +34,9 @@ class ApiClient {
   Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
                                       const std::string& token = {});
 
+  Answer<nlohmann::ordered_json> patch(const std::string& path, const nlohmann::ordered_json& body,
+                                       const std::string& token);
+
   // A body that is not JSON.
   Answer<nlohmann::ordered_json> post_bytes(const std::string& path, ByteView body);
 
@@ -43,8 +46,9 @@ class ApiClient {
                                           const nlohmann::ordered_json& data)>& on_event);
 
  private:
-  Answer<nlohmann::ordered_json> send(const std::string& path, std::string content_type,
-                                      std::string body, const std::string& token);
+  Answer<nlohmann::ordered_json> send(ports::HttpMethod method, const std::string& path,
+                                      std::string content_type, std::string body,
+                                      const std::string& token);
   Answer<nlohmann::ordered_json> send(http::ClientRequest request, const std::string& token);
   Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> response);
 

@@ -28,6 +28,8 @@ class Adder {
   void add_looking();
   void add_acting();
   void add_carrying();
+  void add_health(CLI::App* command);
+  void add_service();
   void add_image();
 
  private:
@@ -52,6 +54,8 @@ void Adder::add_run() {
           "run --cpu 0.5 --memory 256M --net none alpine:3.20 echo hello\n"
           "  hypermesh run -it --on trust>=600,owner=bob alpine:3.20 sh\n"
           "  hypermesh run -d --name web --for 8h --net mesh registry.example/web:1\n"
+          "  hypermesh run -d --name web --replicas 3 --health http:8080/ready "
+          "registry.example/web:1\n"
           "Sizes: M and G are powers of 1000, Mi and Gi of 1024.",
           run);
   command->add_option("image", run.image, "Such as alpine:3.20; what follows it is the command")
@@ -116,12 +120,47 @@ void Adder::add_run_place(CLI::App* command) {
                       "The most that all of it may cost, in CAES an hour, e.g. 0.5");
   command
       ->add_option("--replicas", run.replicas,
-                   "On machines of so many owners; the result is what most of them give")
-      ->check(CLI::Range(3, 16));
+                   "On machines of so many owners (1 to 16). The result is what most of them give; "
+                   "with -d a service, of which so many are kept running")
+      ->check(CLI::Range(1, 16));
+  add_health(command);
   command->add_option("--quorum", run.quorum,
                       "How many of the replicas must agree (default: more than half)");
   command->add_flag("--plan", run.plan, "Say where it would run and for what; change nothing");
   command->add_flag("--explain", run.explain, "Say of every other machine why not; change nothing");
+}
+
+void Adder::add_health(CLI::App* command) {
+  ContainerRun& run = to_.run;
+  command->add_option("--health", run.health,
+                      "How this node sees that a replica does what it should: tcp:PORT, "
+                      "http:PORT/path or exec:COMMAND");
+  command->add_option("--health-interval", run.health_interval, "Between checks (default 10s)");
+  command->add_option("--health-timeout", run.health_timeout,
+                      "For an answer (default 5s, or the interval)");
+  command
+      ->add_option("--health-retries", run.health_retries,
+                   "Failures in a row after which it is replaced (default 3)")
+      ->check(CLI::Range(1, 100));
+}
+
+void Adder::add_service() {
+  constexpr const char* kName = "The service's name";
+  CLI::App* service =
+      add(app_, "service", "Services, which are kept running", "service", to_.services);
+  add(*service, "ls", "List them", "service ls", to_.service_ls);
+  CLI::App* inspect = add(*service, "inspect", "Show one with its replicas and whom it leaves out",
+                          "service inspect web", to_.service_inspect);
+  inspect->add_option("name", to_.service_inspect.name, kName)->required();
+  CLI::App* scale = add(*service, "scale", "Say how many replicas are wanted",
+                        "service scale web 3", to_.service_scale);
+  scale->add_option("name", to_.service_scale.name, kName)->required();
+  scale->add_option("replicas", to_.service_scale.replicas, "1 to 16")
+      ->required()
+      ->check(CLI::Range(1, 16));
+  CLI::App* remove = add(*service, "rm", "End them, and wait until nothing of them is left",
+                         "service rm web", to_.service_rm);
+  remove->add_option("name", to_.service_rm.names, kName)->required();
 }
 
 void Adder::add_looking() {
@@ -253,6 +292,7 @@ void add_container_commands(CLI::App& app, ContainerCommands& commands,
   adder.add_looking();
   adder.add_acting();
   adder.add_carrying();
+  adder.add_service();
   adder.add_image();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the parser for containers and images. CLI11 is not seen from here.
+// The part of the parser for containers, services and images. CLI11 is not seen from here.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,10 @@ struct ContainerCommands {
   ContainerStats stats;
   ContainerCopy copy;
   ContainerForward forward;
+  ServiceList services, service_ls;  // "service" alone lists, too
+  ServiceInspect service_inspect;
+  ServiceScale service_scale;
+  ServiceRemove service_rm;
   ImageList images, image_ls;  // "image" alone lists, too
   ImagePull pull;
   ImagePush push;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of the commands about containers and images, as they were typed; part of command.h.
+// The options of the commands about containers, services and images, as they were typed; part of
+// command.h.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,10 @@ struct ContainerRun {
   std::optional<std::string> highest_price;
   std::optional<std::uint32_t> replicas;
   std::optional<std::uint32_t> quorum;
+  std::optional<std::string> health;
+  std::optional<std::string> health_interval;
+  std::optional<std::string> health_timeout;
+  std::optional<std::uint32_t> health_retries;
 };
 struct ContainerList {
   bool all = false;
@@ -88,6 +93,18 @@ struct ContainerCopy {
 struct ContainerForward {
   std::string run;
   std::vector<std::string> ports;
+};
+
+struct ServiceList {};
+struct ServiceInspect {
+  std::string name;
+};
+struct ServiceScale {
+  std::string name;
+  std::uint32_t replicas = 1;
+};
+struct ServiceRemove {
+  std::vector<std::string> names;
 };
 
 struct ImageList {};

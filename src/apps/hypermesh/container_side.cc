@@ -103,21 +103,31 @@ Result<container_runtime::RuntimeOptions> runtime_options(const NodeFolder& fold
 }
 
 ContainerSide::ContainerSide(node::Node& node, node::OwnOperations& operations,
-                             const NodeFolder& folder)
+                             const NodeFolder& folder,
+                             std::function<node::RoundTrips()> round_trips)
     : tag_(container_tag(node.id())),
       mux_(node),
-      desk_(node, operations, mux_, [folder](const hosting::RunId& run, const auto& record) {
-        return write_run(folder, run, record);
-      }) {}
+      desk_(node, operations, mux_,
+            [folder](const hosting::RunId& run, const auto& record) {
+              return write_run(folder, run, record);
+            }),
+      services_(
+          node, operations, mux_, desk_,
+          [folder](const hosting::ServiceId& service, const auto& record) {
+            return write_service(folder, service, record);
+          },
+          std::move(round_trips)) {}
 
-Result<std::unique_ptr<ContainerSide>> ContainerSide::open(node::Node& node,
-                                                           node::OwnOperations& operations,
-                                                           node::LeaseKeeper& leases,
-                                                           const NodeFolder& folder,
-                                                           loop::EventLoop& loop) {
-  std::unique_ptr<ContainerSide> side(new ContainerSide(node, operations, folder));
+Result<std::unique_ptr<ContainerSide>> ContainerSide::open(
+    node::Node& node, node::OwnOperations& operations, node::LeaseKeeper& leases,
+    const NodeFolder& folder, loop::EventLoop& loop,
+    std::function<node::RoundTrips()> round_trips) {
+  std::unique_ptr<ContainerSide> side(
+      new ContainerSide(node, operations, folder, std::move(round_trips)));
   HM_TRY(const auto records, read_runs(folder));
   HM_TRY_VOID(side->desk_.recall(records));
+  HM_TRY(const auto services, read_services(folder));
+  HM_TRY_VOID(side->services_.recall(services));
   HM_TRY(side->scratch_, files::open_scratch_folder(folder.scratch()));
   HM_TRY(side->images_,
          oci::open_image_store(
@@ -152,7 +162,8 @@ Result<std::unique_ptr<ContainerSide>> ContainerSide::open(node::Node& node,
       .push = [&images](const auto& request,
                         const auto& progress) { return push(images, request, progress); }};
   side->api_ = std::make_unique<container_api::ContainerApi>(
-      node, operations, side->desk_, *side->host_, *side->runtime_, images, std::move(api));
+      node, operations, side->desk_, *side->host_, side->services_, *side->runtime_, images,
+      std::move(api));
   return side;
 }
 
@@ -164,6 +175,9 @@ ContainerSide::~ContainerSide() {
   containers_linux::release_folder(tag_);
 }
 
-void ContainerSide::start() { host_->adopt(); }
+void ContainerSide::start() {
+  host_->adopt();
+  services_.start();
+}
 
 }  // namespace hm::cli

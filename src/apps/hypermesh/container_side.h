@@ -3,6 +3,7 @@
 // tenant's side, and their part of the HTTP API. Part of the composition root.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "node/container_api/container_api.h"
 #include "node/hosting/container_desk.h"
 #include "node/hosting/container_host.h"
+#include "node/hosting/service_keeper.h"
 #include "node/hosting/session_mux.h"
 #include "node/lease_keeper.h"
 #include "node/node.h"
@@ -42,7 +44,8 @@ class ContainerSide {
                                                      node::OwnOperations& operations,
                                                      node::LeaseKeeper& leases,
                                                      const NodeFolder& folder,
-                                                     loop::EventLoop& loop);
+                                                     loop::EventLoop& loop,
+                                                     std::function<node::RoundTrips()> round_trips);
   ~ContainerSide();
   ContainerSide(const ContainerSide&) = delete;
   ContainerSide& operator=(const ContainerSide&) = delete;
@@ -54,13 +57,16 @@ class ContainerSide {
   }
   const hosting::SessionMux& mux() const { return mux_; }
   const hosting::ContainerHost& host() const { return *host_; }
+  const hosting::ServiceKeeper& services() const { return services_; }
 
  private:
-  ContainerSide(node::Node& node, node::OwnOperations& operations, const NodeFolder& folder);
+  ContainerSide(node::Node& node, node::OwnOperations& operations, const NodeFolder& folder,
+                std::function<node::RoundTrips()> round_trips);
 
   std::string tag_;
   hosting::SessionMux mux_;
   hosting::ContainerDesk desk_;
+  hosting::ServiceKeeper services_;
   std::unique_ptr<ports::ScratchFiles> scratch_;
   std::unique_ptr<ports::ImageStore> images_;
   std::unique_ptr<ports::ContainerRuntime> runtime_;

@@ -132,6 +132,7 @@ class Daemon {
   Result<void> open_containers();
   Result<void> open_network();
   Result<void> open_hardware();
+  std::map<identity::NodeId, Duration> round_trips() const;
   http_api::ApiHooks hooks();
   void watch_log();
 
@@ -209,7 +210,9 @@ Result<void> Daemon::open_lending() {
 
 Result<void> Daemon::open_containers() {
   HM_TRY(containers_,
-         ContainerSide::open(*node_, *operations_, *leases_, ingredients_.folder, loop_));
+         ContainerSide::open(*node_, *operations_, *leases_, ingredients_.folder, loop_, [this] {
+           return node::round_trips_from(node_->id(), round_trips());
+         }));
   return {};
 }
 
@@ -253,24 +256,28 @@ Result<void> Daemon::open_hardware() {
   return {};
 }
 
+std::map<identity::NodeId, Duration> Daemon::round_trips() const {
+  std::map<identity::NodeId, Duration> times;
+  if (transport_ == nullptr) return times;
+  for (const quic::PeerStatus& peer : transport_->peer_status()) {
+    times.emplace(peer.node, peer.smoothed_rtt);
+  }
+  return times;
+}
+
 http_api::ApiHooks Daemon::hooks() {
   http_api::ApiHooks hooks;
   hooks.hardware = [this]() -> const ports::HardwareSnapshot* {
     if (hardware_monitor_ == nullptr || hardware_monitor_->current().items.empty()) return nullptr;
     return &hardware_monitor_->current();
   };
-  hooks.round_trips = [this] {
-    std::map<identity::NodeId, Duration> times;
-    for (const quic::PeerStatus& peer : transport_->peer_status()) {
-      times.emplace(peer.node, peer.smoothed_rtt);
-    }
-    return times;
-  };
+  hooks.round_trips = [this] { return round_trips(); };
   hooks.metrics = [this](http_api::MetricsText& text) {
     add_transport_metrics(text, transport_->stats());
     add_server_metrics(text, server_->counters());
     add_container_metrics(text, containers_->mux().counters(), containers_->host().counters(),
                           containers_->host().count());
+    add_service_metrics(text, containers_->services());
     add_process_metrics(text);
   };
   hooks.containers = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {

@@ -89,6 +89,37 @@ void add_container_metrics(http_api::MetricsText& text, const hosting::SessionCo
                sessions.bytes_received);
 }
 
+void add_service_metrics(http_api::MetricsText& text, const hosting::ServiceKeeper& keeper) {
+  std::uint64_t wanted = 0;
+  std::uint64_t healthy = 0;
+  const auto services = keeper.services();
+  for (const hosting::KeptService* service : services) {
+    if (service->record().life == hosting::ServiceLife::Removed) continue;
+    wanted += service->record().spec.replicas;
+    healthy += service->count(hosting::Standing::Healthy);
+  }
+  text.gauge("hypermesh_services", "Services that this node keeps", services.size());
+  text.gauge("hypermesh_service_replicas_wanted", "Replicas that should be there", wanted);
+  text.gauge("hypermesh_service_replicas_healthy", "Replicas that pass their checks", healthy);
+  const hosting::ServiceCounters& counters = keeper.counters();
+  text.counter("hypermesh_service_placed_total", "Replicas placed", counters.placed);
+  const auto checks = [&](const char* verdict, std::uint64_t count) {
+    text.counter("hypermesh_service_checks_total", "Looks at replicas, by what came of them", count,
+                 {{"verdict", verdict}});
+  };
+  checks("passed", counters.checks_passed);
+  checks("failed", counters.checks_failed);
+  const auto lost = [&](const char* why, std::uint64_t count) {
+    text.counter("hypermesh_service_lost_total", "Replicas that had to be replaced, by why", count,
+                 {{"why", why}});
+  };
+  lost("unreachable", counters.unreachable);
+  lost("unhealthy", counters.unhealthy);
+  lost("ended", counters.ended);
+  lost("lease", counters.lost_lease);
+  lost("never_began", counters.never_began);
+}
+
 void add_process_metrics(http_api::MetricsText& text) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

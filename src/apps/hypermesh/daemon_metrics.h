@@ -3,6 +3,7 @@
 #pragma once
 
 #include "node/hosting/container_host.h"
+#include "node/hosting/service_keeper.h"
 #include "node/http_api/metrics.h"
 #include "platform/http/http_server.h"
 #include "platform/quic/quic_transport.h"
@@ -13,6 +14,7 @@ void add_transport_metrics(http_api::MetricsText& text, const quic::TransportSta
 void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCounters& counters);
 void add_container_metrics(http_api::MetricsText& text, const hosting::SessionCounters& sessions,
                            const hosting::HostCounters& host, std::size_t runs);
+void add_service_metrics(http_api::MetricsText& text, const hosting::ServiceKeeper& keeper);
 void add_process_metrics(http_api::MetricsText& text);
 
 }  // namespace hm::cli

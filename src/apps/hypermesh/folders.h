@@ -33,8 +33,10 @@ struct NodeFolder {
   std::string pause() const { return path + "/pause"; }
   // Private assets, which are nowhere else.
   std::string vault() const { return path + "/vault"; }
-  // What this node runs elsewhere for its owner, and here for others; images; scratch files.
+  // What this node runs elsewhere for its owner, and keeps running; what runs here for others;
+  // images; scratch files.
   std::string runs() const { return path + "/runs"; }
+  std::string services() const { return path + "/services"; }
   std::string containers() const { return path + "/containers"; }
   std::string images() const { return path + "/images"; }
   std::string scratch() const { return path + "/scratch"; }

@@ -37,34 +37,33 @@ Result<void> write_all(const std::string& path, ByteView bytes) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<Bytes>> read_runs(const NodeFolder& folder) {
-  HM_TRY_VOID(files::make_folder(folder.runs(), 0700));
+// Each is called by an id of 64 hex digits.
+Result<std::vector<Bytes>> read_records(const std::string& folder, std::size_t most) {
+  HM_TRY_VOID(files::make_folder(folder, 0700));
   std::vector<Bytes> records;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.runs(), error)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (name.ends_with(".new")) {  // written by a process that ended in between
       std::filesystem::remove(entry.path(), error);
       continue;
     }
     if (!hosting::RunId::parse(name)) continue;
-    if (records.size() >= hosting::kMaxRuns) {
-      return fail(ErrorCode::Corrupt, folder.runs() + " holds more runs than a node remembers",
+    if (records.size() >= most) {
+      return fail(ErrorCode::Corrupt, folder + " holds more than a node remembers",
                   "remove what is not yours");
     }
     HM_TRY(Bytes record,
            files::read_file(entry.path().string(), kMaxRecord, files::Access::Secret));
     records.push_back(std::move(record));
   }
-  if (error) return fail(ErrorCode::Io, "cannot list " + folder.runs(), error.message());
+  if (error) return fail(ErrorCode::Io, "cannot list " + folder, error.message());
   return records;
 }
 
-Result<void> write_run(const NodeFolder& folder, const hosting::RunId& run,
-                       const std::optional<Bytes>& record) {
-  const std::string path = folder.runs() + "/" + run.to_string();
+Result<void> write_record(const std::string& folder, const std::string& name,
+                          const std::optional<Bytes>& record) {
+  const std::string path = folder + "/" + name;
   if (!record) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_failure(path, "remove");
     return {};
@@ -73,6 +72,26 @@ Result<void> write_run(const NodeFolder& folder, const hosting::RunId& run,
   HM_TRY_VOID(write_all(fresh, *record));
   if (::rename(fresh.c_str(), path.c_str()) != 0) return io_failure(path, "replace");
   return {};
+}
+
+}  // namespace
+
+Result<std::vector<Bytes>> read_runs(const NodeFolder& folder) {
+  return read_records(folder.runs(), hosting::kMaxRuns);
+}
+
+Result<void> write_run(const NodeFolder& folder, const hosting::RunId& run,
+                       const std::optional<Bytes>& record) {
+  return write_record(folder.runs(), run.to_string(), record);
+}
+
+Result<std::vector<Bytes>> read_services(const NodeFolder& folder) {
+  return read_records(folder.services(), hosting::kMaxServiceRecords);
+}
+
+Result<void> write_service(const NodeFolder& folder, const hosting::ServiceId& service,
+                           const std::optional<Bytes>& record) {
+  return write_record(folder.services(), service.to_string(), record);
 }
 
 }  // namespace hm::cli

@@ -10,6 +10,7 @@
 #include "apps/hypermesh/attached_stream.h"
 #include "apps/hypermesh/interruption.h"
 #include "apps/hypermesh/json_fields.h"
+#include "apps/hypermesh/service_wish.h"
 #include "core/api/container_json.h"
 
 namespace hm::cli {
@@ -100,16 +101,17 @@ void tell_verdict(const Context& context, const ordered_json& verdict) {
 }  // namespace
 
 Outcome check_replicas(const ContainerRun& options) {
+  if (options.replicas && options.detach) return check_service(options);
   if (!options.replicas) {
     if (!options.quorum) return {};
     return failed(ExitCode::Usage, "--quorum is of --replicas", "there is one replica otherwise",
                   "hypermesh run --replicas 3 --quorum 2 …");
   }
-  if (options.local || options.detach || options.input || options.terminal ||
-      options.restart.has_value() || !options.ports.empty()) {
+  if (options.local || options.input || options.terminal || options.restart.has_value() ||
+      !options.ports.empty()) {
     return failed(ExitCode::Usage, "replicas are compared by what they write and how they end",
-                  "--local, -d, -i, -t, -p and --restart do not go with --replicas",
-                  "leave them out");
+                  "--local, -i, -t, -p and --restart do not go with --replicas",
+                  "leave them out; with -d they are a service");
   }
   const std::uint32_t quorum = quorum_of(options);
   if (*options.replicas < kFewestReplicas || quorum * 2 <= *options.replicas ||

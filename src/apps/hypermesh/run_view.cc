@@ -91,7 +91,7 @@ std::string run_state(const ordered_json& run) {
 }
 
 std::vector<std::string> run_heads() {
-  return {"RUN", "NAME", "IMAGE", "NODE", "AGE", "COMMAND", "STATE"};
+  return {"RUN", "NAME", "SERVICE", "IMAGE", "NODE", "AGE", "COMMAND", "STATE"};
 }
 
 std::vector<Terminal::Cell> run_row(const ordered_json& run, UnixMillis now) {
@@ -102,6 +102,7 @@ std::vector<Terminal::Cell> run_row(const ordered_json& run, UnixMillis now) {
                                                           : Style::Plain;
   return {{short_id(text_of(run, "run")), Style::Bold},
           {text_of(run, "name"), Style::Plain},
+          {text_of(run, "service"), Style::Plain},
           {image_of(run), Style::Plain},
           {text_of(run, "node_name"), Style::Plain},
           {age(number_of(run, "created_ms"), now), Style::Plain},
@@ -139,6 +140,7 @@ std::vector<std::pair<std::string, std::string>> run_lines(const ordered_json& r
   };
   line("run", text_of(run, "run"));
   line("name", text_of(run, "name"));
+  line("service", text_of(run, "service"));
   line("state", run_state(run));
   line("image", fmt::format("{} ({})", image_of(run), text_of(spec, "image")));
   line("node", fmt::format("{} ({})", text_of(run, "node_name"), text_of(run, "node")));

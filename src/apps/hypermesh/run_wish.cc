@@ -22,6 +22,13 @@ Outcome check_together(const ContainerRun& options) {
                   "this command carries the connections, so they last as long as it does",
                   "leave --publish out; then: hypermesh forward RUN 8080:80");
   }
+  const bool is_checked =
+      options.health || options.health_interval || options.health_timeout || options.health_retries;
+  if (is_checked && !(options.detach && options.replicas)) {
+    return failed(ExitCode::Usage, "--health is of services",
+                  "only what this node keeps running is looked at and replaced",
+                  "hypermesh run -d --replicas 1 --name web --health …");
+  }
   if (options.detach && (options.plan || options.explain)) {
     return failed(ExitCode::Usage, "--plan and --explain start nothing",
                   "there is nothing that --detach could leave running", "leave one of them out");

@@ -49,12 +49,13 @@ class Answer final : public hosting::StreamListener {
 
 ContainerApi::ContainerApi(node::Node& node, node::OwnOperations& operations,
                            hosting::ContainerDesk& desk, hosting::ContainerHost& host,
-                           ports::ContainerRuntime& runtime, ports::ImageStore& images,
-                           ContainerApiConfig config)
+                           hosting::ServiceKeeper& services, ports::ContainerRuntime& runtime,
+                           ports::ImageStore& images, ContainerApiConfig config)
     : node_(node),
       operations_(operations),
       desk_(desk),
       host_(host),
+      services_(services),
       runtime_(runtime),
       images_(images),
       config_(std::move(config)) {}
@@ -71,6 +72,11 @@ void ContainerApi::handle(http_api::Api& api, http_api::Endpoint endpoint, Call 
     case Endpoint::SignalRun: return signal_run(api, std::move(call));
     case Endpoint::RemoveRun: return remove_run(api, std::move(call));
     case Endpoint::ContainerStream: return stream(api, std::move(call));
+    case Endpoint::ListServices: return list_services(api, std::move(call));
+    case Endpoint::CreateService: return create_service(api, std::move(call));
+    case Endpoint::ShowService: return show_service(api, std::move(call));
+    case Endpoint::ScaleService: return scale_service(api, std::move(call));
+    case Endpoint::RemoveService: return remove_service(api, std::move(call));
     case Endpoint::ListImages: return list_images(api, std::move(call));
     case Endpoint::FindImage: return find_image(api, std::move(call));
     case Endpoint::RemoveImage: return remove_image(api, std::move(call));
@@ -118,6 +124,9 @@ void write_report(JsonWriter& json, const hosting::RunReport& report) {
 void ContainerApi::write_run(JsonWriter& json, const hosting::RunRecord& record) const {
   json.member("run", record.run.to_string()).member("name", record.spec.name);
   json.member("image", record.spec.image.to_string()).member("image_name", record.image);
+  if (const auto* service = services_.service_of(record.run)) {
+    json.member("service", service->record().spec.name);
+  }
   json.member("node", record.provider.to_string());
   const ledger::NodeRecord* provider = node_.ledger().node(record.provider);
   json.member("node_name", provider != nullptr ? provider->binding.name : std::string());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the HTTP API that is about containers and images: what this node runs elsewhere for
-// its owner, what others run here, and the images it holds. Every endpoint needs the admin token,
-// since whoever asks acts for the owner. docs/api/openapi.json and docs/guide/containers.md.
+// The part of the HTTP API that is about containers, services and images: what this node runs
+// elsewhere for its owner, what others run here, and the images it holds. Every endpoint needs the
+// admin token, since whoever asks acts for the owner. docs/api/openapi.json and
+// docs/guide/containers.md.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@
 #include "core/api/container_request.h"
 #include "node/hosting/container_desk.h"
 #include "node/hosting/container_host.h"
+#include "node/hosting/service_keeper.h"
 #include "node/http_api/api.h"
 #include "node/own_operations.h"
 #include "ports/container_runtime.h"
@@ -33,8 +35,9 @@ struct ContainerApiConfig {
 class ContainerApi {
  public:
   ContainerApi(node::Node& node, node::OwnOperations& operations, hosting::ContainerDesk& desk,
-               hosting::ContainerHost& host, ports::ContainerRuntime& runtime,
-               ports::ImageStore& images, ContainerApiConfig config);
+               hosting::ContainerHost& host, hosting::ServiceKeeper& services,
+               ports::ContainerRuntime& runtime, ports::ImageStore& images,
+               ContainerApiConfig config);
   ~ContainerApi() { *alive_ = false; }
 
   void handle(http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call);
@@ -63,10 +66,19 @@ class ContainerApi {
   void collect_images(http_api::Api& api, Call call);
   void image_stream(http_api::Api& api, Call call);
 
+  // service_api.cc
+  void list_services(http_api::Api& api, Call call);
+  void create_service(http_api::Api& api, Call call);
+  void show_service(http_api::Api& api, Call call);
+  void scale_service(http_api::Api& api, Call call);
+  void remove_service(http_api::Api& api, Call call);
+  void answer_service(http_api::Api& api, Call& call, std::string_view name, std::uint16_t status);
+
   node::Node& node_;
   node::OwnOperations& operations_;
   hosting::ContainerDesk& desk_;
   hosting::ContainerHost& host_;
+  hosting::ServiceKeeper& services_;
   ports::ContainerRuntime& runtime_;
   ports::ImageStore& images_;
   ContainerApiConfig config_;

@@ -82,7 +82,9 @@ Result<void> ContainerDesk::recall(const std::vector<Bytes>& records) {
       record->phase = DeskPhase::Ended;
       if (record->failure.empty()) record->failure = "this node was restarted";
     }
-    runs_.emplace(id, Kept{.record = std::move(*record)});
+    Kept kept{.record = std::move(*record)};
+    if (kept.record.phase == DeskPhase::Ended) kept.ended = node_.ports().clock.now();
+    runs_.emplace(id, std::move(kept));
   }
   arm();
   return {};
@@ -230,6 +232,7 @@ void ContainerDesk::on_outcome(const RunId& run, const Outcome& outcome) {
 void ContainerDesk::finish(Kept& kept) {
   if (kept.record.phase != DeskPhase::Ended) {
     kept.record.phase = DeskPhase::Ended;
+    kept.ended = node_.ports().clock.now();
     save(kept.record);
   }
   close_leases(kept.record);
@@ -279,12 +282,13 @@ void ContainerDesk::tidy() {
       const ledger::LeaseRecord* found = node_.ledger().lease(lease);
       return found != nullptr && found->is_open();
     });
-    const bool is_attached = kept.record.spec.lifetime == containers::Lifetime::Attached;
-    if (is_attached && !kept.is_removed) remove_at_provider(kept);
-    const auto age = node_.ports().clock.wall().value - kept.record.created.value;
-    const auto keep = std::chrono::duration_cast<std::chrono::milliseconds>(kKeepEnded).count();
-    const bool is_done = is_attached || kept.is_dismissed || age > static_cast<std::uint64_t>(keep);
-    if (!has_leases && kept.is_removed && is_done) done.push_back(id);
+    const bool is_old = kept.ended && node_.ports().clock.now() >= *kept.ended + kKeepEnded;
+    const bool is_over =
+        kept.record.spec.lifetime == containers::Lifetime::Attached || kept.is_dismissed || is_old;
+    if (is_over && !kept.is_removed) remove_at_provider(kept);
+    // A provider that cannot be reached removes by itself what has no lease any more.
+    const bool is_removed = kept.is_removed || (is_old && !kept.record.leases.empty());
+    if (is_over && is_removed && !has_leases) done.push_back(id);
   }
   for (const RunId& id : done) {
     (void)remember_(id, std::nullopt);

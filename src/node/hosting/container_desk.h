@@ -101,6 +101,7 @@ class ContainerDesk final : public node::NodeObserver {
     std::shared_ptr<Stream> removal;  // under way
     bool is_removed = false;          // its provider has forgotten it, or never knew
     bool is_dismissed = false;        // nobody wants to know any more how it ended
+    std::optional<MonoTime> ended;    // seen here
   };
 
   std::optional<Error> objection(const StartOrder& order) const;

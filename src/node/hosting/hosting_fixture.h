@@ -123,6 +123,7 @@ class Hosting : public ::testing::Test {
         std::make_unique<Machine>(mesh, i, *runtimes[i], images[i], books[i], service_books[i]);
     EXPECT_TRUE(machines[i]->desk.recall(all_of(books[i])));
     EXPECT_TRUE(machines[i]->services.recall(all_of(service_books[i])));
+    machines[i]->services.start();
     mesh.world().settle();
   }
   template <class Id>

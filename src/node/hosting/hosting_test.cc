@@ -245,6 +245,23 @@ TEST_F(Hosting, ARestartedProviderGoesOnWithDetachedRunsAndEndsTheOthers) {
   EXPECT_EQ(machine(kTenant).desk.record(kept)->phase, DeskPhase::Running);
 }
 
+TEST_F(Hosting, WhatADetachedRunWasIsForgottenAnHourAfterItsEndAndAtOnceIfItIsRemoved) {
+  auto made = spec({"exit", "1"});
+  made.lifetime = containers::Lifetime::Detached;
+  (void)start(made, leases(made));
+  mesh.run(10'000);
+  ASSERT_NE(machine(kTenant).desk.record(run), nullptr);
+  EXPECT_EQ(machine(kTenant).desk.record(run)->exit->code, 1);
+  mesh.run(3'600'000);
+  EXPECT_TRUE(books[kTenant].empty());
+  made.process.arguments = {"sleep"};
+  (void)start(made, leases(made));
+  machine(kTenant).desk.forget(run);
+  mesh.run(10'000);
+  EXPECT_TRUE(books[kTenant].empty());
+  EXPECT_EQ(runtimes[kProvider]->count(), 0U);
+}
+
 TEST_F(Hosting, AServiceIsStartedAgainByItsPolicyEachTimeLater) {
   auto made = spec({"exit", "1"});
   made.lifetime = containers::Lifetime::Detached;

@@ -60,6 +60,8 @@ inline constexpr std::size_t kMaxReplicas = 16;
 inline constexpr Duration kRevealPatience = std::chrono::seconds(60);
 // Services that one node keeps: each is looked at every second, and its checks are streams.
 inline constexpr std::size_t kMaxServices = 32;
+// With those that are removed and not over yet.
+inline constexpr std::size_t kMaxServiceRecords = 256;
 // Owners that a service leaves out at one time; the longest known goes first.
 inline constexpr std::size_t kMaxLeftOut = 64;
 // How often a service is looked at, whatever happens; and soon after something did.

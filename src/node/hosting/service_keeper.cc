@@ -38,16 +38,17 @@ Result<void> ServiceKeeper::recall(const std::vector<Bytes>& records) {
     const auto [place, is_new] = services_.try_emplace(id, ports_, std::move(*record));
     if (is_new) place->second.recall();
   }
-  wake();
   return {};
 }
+
+void ServiceKeeper::start() { wake(); }
 
 Result<void> ServiceKeeper::create(containers::ServiceSpec spec) {
   if (find(spec.name) != nullptr) {
     return fail(ErrorCode::AlreadyExists, "there is a service " + spec.name,
                 "choose another name, or remove it: hypermesh service rm " + spec.name);
   }
-  if (services_.size() >= kMaxServices) {
+  if (services().size() >= kMaxServices || services_.size() >= kMaxServiceRecords) {
     return fail(ErrorCode::NoCapacity, "this node keeps as many services as it can",
                 "remove one: hypermesh service rm NAME");
   }

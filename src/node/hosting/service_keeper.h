@@ -30,6 +30,8 @@ class ServiceKeeper final : public node::NodeObserver {
   // What earlier processes remembered, each an encoding as it was given; damaged ones are refused
   // by name. Once, after the desk recalled its runs and before anything else.
   Result<void> recall(const std::vector<Bytes>& records);
+  // When the node takes operations.
+  void start();
 
   // Requires: valid. AlreadyExists if one that is kept has this name.
   Result<void> create(containers::ServiceSpec spec);

@@ -11,6 +11,7 @@ using ports::HttpMethod;
 
 constexpr HttpMethod kGet = HttpMethod::Get;
 constexpr HttpMethod kPost = HttpMethod::Post;
+constexpr HttpMethod kPatch = HttpMethod::Patch;
 constexpr HttpMethod kDelete = HttpMethod::Delete;
 
 constexpr std::array kRoutes = std::to_array<Route>({
@@ -67,6 +68,11 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {kDelete, "/api/v1/containers/{run}", Endpoint::RemoveRun, Access::Admin},
     {kPost, "/api/v1/containers/{run}/stop", Endpoint::StopRun, Access::Admin},
     {kPost, "/api/v1/containers/{run}/signal", Endpoint::SignalRun, Access::Admin},
+    {kGet, "/api/v1/services", Endpoint::ListServices, Access::Admin},
+    {kPost, "/api/v1/services", Endpoint::CreateService, Access::Admin},
+    {kGet, "/api/v1/services/{service}", Endpoint::ShowService, Access::Admin},
+    {kPatch, "/api/v1/services/{service}", Endpoint::ScaleService, Access::Admin},
+    {kDelete, "/api/v1/services/{service}", Endpoint::RemoveService, Access::Admin},
     {kGet, "/api/v1/images", Endpoint::ListImages, Access::Admin},
     {kDelete, "/api/v1/images", Endpoint::RemoveImage, Access::Admin},
     {kGet, "/api/v1/images/find", Endpoint::FindImage, Access::Admin},

@@ -21,6 +21,7 @@
 #include "apps/hypermesh/run_placement.h"
 #include "apps/hypermesh/run_replicas.h"
 #include "apps/hypermesh/run_view.h"
+#include "apps/hypermesh/service_wish.h"
 #include "core/api/container_json.h"
 
 namespace hm::cli {
@@ -255,6 +256,7 @@ Outcome run(const ContainerRun& options, const Context& context) {
     }
     wish.spec.image = *manifest;
   }
+  if (options.detach && options.replicas) return create_service(context, access, options, wish);
   if (options.local) {
     Attempt attempt;
     return start_at(context, access, options, wish, {"self", {}, {}}, attempt);
