@@ -50,6 +50,8 @@ class HealthProbe::Ear final : public StreamListener {
   }
   void drop() {
     verdict_ = nullptr;
+    // A command that hangs is not left to pile up.
+    if (kind_ == HealthKind::Exec && stream_) stream_->command(SendSignal{kKillSignal});
     stream_.reset();
   }
 

@@ -93,8 +93,7 @@ void Replica::recall() {
       leave();
     }
   }
-  // It passed before; if it does not any more, it has as many tries as any other.
-  is_ready_ = record_.phase == ReplicaPhase::Up;
+  is_known_ = record_.phase == ReplicaPhase::Up;
 }
 
 void Replica::find_run() {
@@ -303,11 +302,12 @@ void Replica::judge(const std::optional<std::string>& failure) {
   probe_due_ = now() + (is_ready_ ? Duration(std::chrono::milliseconds(health.interval_ms))
                                   : kFirstCheckPause);
   if (!failure) return;
-  if (!is_ready_ && now() >= began_ + kFirstCheckPatience) {
+  const bool is_new = !is_ready_ && !is_known_;
+  if (is_new && now() >= began_ + kFirstCheckPatience) {
     return lose(Cause::Unhealthy, "its node says it runs, and it passed no check: " + *failure,
                 Blame::Provider);
   }
-  if (is_ready_ && failures_ >= health.retries) {
+  if (!is_new && failures_ >= health.retries) {
     fail(Cause::Unhealthy, "its node says it runs, and its checks fail: " + *failure,
          Blame::Provider);
   }

@@ -145,7 +145,8 @@ class Replica : public std::enable_shared_from_this<Replica> {
   std::uint32_t failures_ = 0;  // in a row
   std::uint32_t passes_ = 0;    // in a row
   std::string last_failure_;
-  bool is_ready_ = false;
+  bool is_ready_ = false;  // it passed a check of this process
+  bool is_known_ = false;  // or of an earlier one: it has as many tries as any other
   std::optional<Trouble> trouble_;
   bool is_lost_ = false;
 };

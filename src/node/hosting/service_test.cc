@@ -115,6 +115,24 @@ TEST_F(Services, ReplicasAreOnMachinesOfDifferentOwnersAndLeaveNothingWhenRemove
   EXPECT_TRUE(keeper().create(service(1))) << "and free again";
 }
 
+TEST_F(Services, TheTenantsOwnMachineIsOneOfThemAndNeedsNoLease) {
+  const auto own = sample::asset_id(mesh.node(0).chain_id(), 40, assets::AssetKind::Cpu);
+  assets::AssetTerms terms = sample::terms(std::uint64_t{1} << 32);
+  terms.quantity.unit = "millicores";
+  EXPECT_FALSE(mesh.submit(kTenant, ledger::RegisterAsset{own, mesh.id(kTenant), terms}));
+  create(service(4));
+  mesh.run(3'000);
+  EXPECT_EQ(web().count(Standing::Healthy), 4U) << web().waiting();
+  EXPECT_TRUE(is_on(kTenant));
+  EXPECT_EQ(open_leases(), 6U);
+  end_machine(kTenant);
+  open_machine(kTenant);
+  mesh.run(10'000);
+  EXPECT_EQ(web().count(Standing::Healthy), 4U);
+  EXPECT_EQ(containers_of_all(), 4U);
+  remove_web();
+}
+
 TEST_F(Services, WhereThereIsNoRoomItWaitsAndSaysSoAndGoesOnWhenThereIs) {
   create(service(4));
   mesh.run(20'000);
