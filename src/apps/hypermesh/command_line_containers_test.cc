@@ -225,5 +225,26 @@ TEST(ContainerCommandLine, CompletionKnowsTheCommands) {
   }
 }
 
+TEST(ContainerCommandLine, ServicesAreMadeByRunAndHaveCommandsOfTheirOwn) {
+  const auto run = parsed<ContainerRun>(
+      {"run", "-d", "--replicas", "1", "--health", "exec:test -e /x", "--health-interval", "2s",
+       "--health-timeout", "1s", "--health-retries", "4", "--name", "web", "img", "--health", "x"});
+  EXPECT_EQ(run.replicas, 1U);
+  EXPECT_EQ(run.health, "exec:test -e /x");
+  EXPECT_EQ(run.health_interval, "2s");
+  EXPECT_EQ(run.health_timeout, "1s");
+  EXPECT_EQ(run.health_retries, 4U);
+  EXPECT_EQ(run.command, (Words{"--health", "x"})) << "the container's";
+  (void)parsed<ServiceList>({"service"});
+  (void)parsed<ServiceList>({"service", "ls"});
+  EXPECT_EQ(parsed<ServiceInspect>({"service", "inspect", "web"}).name, "web");
+  EXPECT_EQ(parsed<ServiceScale>({"service", "scale", "web", "16"}).replicas, 16U);
+  EXPECT_EQ(parsed<ServiceRemove>({"service", "rm", "a", "b"}).names.size(), 2U);
+  EXPECT_EQ(refused({"service", "scale", "web", "17"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"service", "scale", "web", "0"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"service", "inspect"}).exit, ExitCode::Usage);
+  EXPECT_EQ(refused({"run", "--replicas", "17", "img"}).exit, ExitCode::Usage);
+}
+
 }  // namespace
 }  // namespace hm::cli

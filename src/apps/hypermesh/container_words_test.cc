@@ -6,7 +6,9 @@
 #include <csignal>
 
 #include "apps/hypermesh/progress_line.h"
+#include "apps/hypermesh/run_replicas.h"
 #include "apps/hypermesh/run_wish.h"
+#include "apps/hypermesh/service_wish.h"
 #include "core/containers/limits.h"
 #include "node/hosting/run_plan.h"
 
@@ -294,6 +296,69 @@ TEST(RunWish, WhatCannotBeMeantIsRefused) {
     r.local = true;
     r.plan = true;
   });
+}
+
+TEST(Services, ChecksAreReadAsTheyAreWritten) {
+  using containers::HealthCheck;
+  using containers::HealthKind;
+  const auto check = [](const std::string& text) {
+    ContainerRun run = plain_run();
+    run.health = text;
+    return health_of(run);
+  };
+  EXPECT_EQ(health_of(plain_run()).value(), HealthCheck{});
+  EXPECT_EQ(check("tcp:80").value(), (HealthCheck{.kind = HealthKind::Tcp, .port = 80}));
+  EXPECT_EQ(check("http:8080").value(),
+            (HealthCheck{.kind = HealthKind::Http, .port = 8080, .path = "/"}));
+  EXPECT_EQ(check("http:8080/a?b=c:d").value().path, "/a?b=c:d");
+  EXPECT_EQ(check("exec:test -e /a:b").value(),
+            (HealthCheck{.kind = HealthKind::Exec, .command = "test -e /a:b"}));
+  for (const char* text : {"", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:80/x", "udp:53", "http:x",
+                           "http:80x", "http:80/a b", "exec:", "none:"}) {
+    const auto refused = check(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().exit, ExitCode::Usage) << text;
+  }
+  ContainerRun run = plain_run();
+  run.health = "tcp:80";
+  run.health_interval = "2s";
+  run.health_retries = 5;
+  const auto quick = health_of(run);
+  ASSERT_TRUE(quick);
+  EXPECT_EQ(quick->interval_ms, 2'000U);
+  EXPECT_EQ(quick->timeout_ms, 2'000U) << "not longer than the interval";
+  EXPECT_EQ(quick->retries, 5U);
+  run.health_timeout = "3s";
+  expect_usage(health_of(run), "--health-timeout");
+  run.health_interval = "2h";
+  expect_usage(health_of(run), "--health-interval");
+}
+
+TEST(Services, WhatIsNoServiceIsRefusedBeforeTheNodeIsAsked) {
+  ContainerRun service = plain_run();
+  service.detach = true;
+  service.replicas = 1;
+  service.name = "web";
+  EXPECT_TRUE(check_replicas(service));
+  service.restart = "always";
+  EXPECT_TRUE(check_replicas(service)) << "its provider's, on the same machine";
+  const auto refused = [&](auto change) {
+    ContainerRun changed = service;
+    change(changed);
+    const auto outcome = check_replicas(changed);
+    return !outcome && outcome.error().exit == ExitCode::Usage;
+  };
+  EXPECT_TRUE(refused([](auto& r) { r.quorum = 1; }));
+  EXPECT_TRUE(refused([](auto& r) { r.local = true; }));
+  EXPECT_TRUE(refused([](auto& r) { r.input = true; }));
+  EXPECT_TRUE(refused([](auto& r) { r.terminal = true; }));
+  EXPECT_TRUE(refused([](auto& r) { r.remove = true; }));
+  EXPECT_TRUE(refused([](auto& r) { r.name = ""; }));
+  EXPECT_TRUE(refused([](auto& r) { r.health = "udp:1"; }));
+  EXPECT_TRUE(refused([](auto& r) { r.detach = false; })) << "a job has three or more";
+  ContainerRun run = plain_run();
+  run.health = "tcp:80";
+  expect_usage(run_wish_of(run, nothing()), "--health");
 }
 
 TEST(RunWish, ExecNeedsACommand) {

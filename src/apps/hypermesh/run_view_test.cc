@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/hypermesh/attached_stream.h"
+#include "apps/hypermesh/service_view.h"
 
 namespace hm::cli {
 namespace {
@@ -47,6 +48,33 @@ TEST(RunView, TheStateSaysHowItEnded) {
   EXPECT_EQ(run_state(run), "ended: its node does not have it any more");
   run["exit"] = {{"code", 137U}, {"out_of_memory", true}, {"at_ms", 1U}};
   EXPECT_EQ(run_state(run), "ended with 137, out of memory");
+}
+
+TEST(ServiceView, RowsSayWhatIsThereAndWhyTheRestIsNot) {
+  const auto service = ordered_json::parse(R"({
+    "name": "web", "state": "waiting", "replicas": 3, "healthy": 1, "waiting": "no machine",
+    "image_name": "web:1", "created_ms": 999940000, "placed": 4, "on": "", "duration_ms": 3600000,
+    "health": {"kind": "http", "port": 80, "path": "/ready", "interval_ms": 10000,
+               "timeout_ms": 5000, "retries": 3},
+    "members": [], "left_out": []})");
+  const auto row = service_row(service, kNow);
+  EXPECT_EQ(row.size(), service_heads().size());
+  EXPECT_EQ(text_at(row, service_heads(), "HEALTHY"), "1/3");
+  EXPECT_EQ(text_at(row, service_heads(), "WHY"), "no machine");
+  std::string all;
+  for (const auto& [name, value] : service_lines(service, kNow)) all += name + " " + value + "\n";
+  EXPECT_NE(all.find("http:80/ready every 10 s"), std::string::npos) << all;
+  EXPECT_NE(all.find("waits no machine"), std::string::npos) << all;
+
+  const auto replica = ordered_json::parse(R"({"number": 4, "owner_name": "bob", "node_name": "n2",
+    "state": "failing", "since_ms": 999990000, "last_failure": "it answers 500", "why": "checks"})");
+  EXPECT_EQ(replica_row(replica, kNow).size(), replica_heads().size());
+  EXPECT_EQ(text_at(replica_row(replica, kNow), replica_heads(), "WHY"), "checks");
+  const auto entry = ordered_json::parse(R"({"owner_name": "bob", "node_name": "n2",
+    "why": "its node cannot be reached", "at_ms": 999990000, "until_ms": 1000060000, "times": 2})");
+  EXPECT_EQ(left_out_row(entry, kNow).size(), left_out_heads().size());
+  EXPECT_EQ(text_at(left_out_row(entry, kNow), left_out_heads(), "FOR"), "60 s");
+  EXPECT_EQ(service_row(ordered_json::object(), kNow).size(), service_heads().size());
 }
 
 TEST(RunView, ARowHasAsManyCellsAsHeads) {

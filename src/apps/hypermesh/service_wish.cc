@@ -44,7 +44,7 @@ Answer<std::uint32_t> time_of(const char* option, const std::string& text) {
 Answer<HealthCheck> kind_of(const std::string& text) {
   const std::size_t colon = text.find(':');
   const auto kind = containers::parse_health_kind(text.substr(0, colon));
-  if (colon == std::string::npos || !kind) return no_check(text);
+  if (colon == std::string::npos || !kind || *kind == HealthKind::None) return no_check(text);
   HealthCheck check{.kind = *kind};
   std::string_view rest = std::string_view(text).substr(colon + 1);
   if (*kind == HealthKind::Exec) {
