@@ -73,7 +73,7 @@ TEST(ServiceView, RowsSayWhatIsThereAndWhyTheRestIsNot) {
   const auto entry = ordered_json::parse(R"({"owner_name": "bob", "node_name": "n2",
     "why": "its node cannot be reached", "at_ms": 999990000, "until_ms": 1000060000, "times": 2})");
   EXPECT_EQ(left_out_row(entry, kNow).size(), left_out_heads().size());
-  EXPECT_EQ(text_at(left_out_row(entry, kNow), left_out_heads(), "FOR"), "60 s");
+  EXPECT_EQ(text_at(left_out_row(entry, kNow), left_out_heads(), "FOR"), "1 min");
   EXPECT_EQ(service_row(ordered_json::object(), kNow).size(), service_heads().size());
 }
 

@@ -40,8 +40,12 @@ TEST(Router, NamesTheMethodsOfAPath) {
 }
 
 const char* document_word(HttpMethod method) {
-  if (method == HttpMethod::Get) return "get";
-  return method == HttpMethod::Delete ? "delete" : "post";
+  switch (method) {
+    case HttpMethod::Get: return "get";
+    case HttpMethod::Patch: return "patch";
+    case HttpMethod::Delete: return "delete";
+    default: return "post";
+  }
 }
 
 // The document that users read and the table that the program obeys say the same.
