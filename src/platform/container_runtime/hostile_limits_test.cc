@@ -155,7 +155,6 @@ TEST_F(HostileLimitsTest, AHogGetsNoMoreTimeThanItsQuota) {
   // ticks, and what is used beyond the quota until then is taken off later periods: on a virtual
   // processor that was held up, some ticks' worth. Without a quota it would be five times as much.
   EXPECT_LE(used_after - used_before, kQuotaUs * (periods * 3 / 2 + 2));
-  EXPECT_GT(used_after, used_before);
   EXPECT_GT(usage("attack").throttled_us.value_or(0), 0U);
 }
 
