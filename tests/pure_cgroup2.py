@@ -32,6 +32,7 @@ GUEST = HERE / "pure_cgroup2"
 KERNEL = HERE.parent / "build/kernel"
 LIMIT_S = 1140  # for a hung machine; one processor to itself takes under 180 s
 PR_SET_PDEATHSIG = 1
+CONSOLE_SHOWN = 100_000  # characters
 
 TESTS = ("hm_containers_linux_test", "hm_container_runtime_test")
 BESIDE_THEM = ("hypermesh-attacker", "hypermesh-monitor", "container-owner")
@@ -214,7 +215,9 @@ def parse(sent):
         sent = sent[end.end():]
         name = begin.group(1).decode()
         require(name not in runs, f"run {name} is there once")
-        runs[name] = (json.loads(report), int(end.group(2)))
+        code = int(end.group(2))
+        require(report, f"run {name} leaves a report, and not only the exit code {code}")
+        runs[name] = (json.loads(report), code)
     return runs
 
 
@@ -271,9 +274,11 @@ def main(built, chosen):
         say(f"starting a machine with {kernel.name}")
         sent = run_machine(folder, kernel)
         console = (folder / "console").read_text(errors="replace")
-        if not sent.endswith(b"complete\n"):
-            print(console[-20000:], file=sys.stderr)
-        runs = parse(sent)
+        try:
+            runs = parse(sent)
+        except (AssertionError, ValueError):
+            print(console[-CONSOLE_SHOWN:], file=sys.stderr)
+            raise
         require(list(runs) == [name for name, *_ in plan], f"every run is there: {list(runs)}")
         problems = []
         for name, program, _, pattern in plan:
