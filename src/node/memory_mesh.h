@@ -67,6 +67,19 @@ class MemoryMesh {
     world_.settle();
   }
 
+  // From all at once: what it has said and nobody has heard is lost.
+  void isolate(std::uint32_t i) {
+    std::vector<std::uint32_t> cut;
+    for (std::uint32_t other = 0; other < members_.size(); ++other) {
+      if (links_.erase(std::minmax(i, other)) == 1) cut.push_back(other);
+    }
+    for (const std::uint32_t other : cut) {
+      node(i).on_peer_down(id(other), "cut");
+      node(other).on_peer_down(id(i), "cut");
+    }
+    world_.settle();
+  }
+
   // By the owner's key, through the validator. What the ledger said.
   std::optional<ledger::Refused> submit(std::uint32_t owner, ledger::Action action,
                                         crypto::Digest* id = nullptr) {

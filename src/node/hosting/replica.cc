@@ -136,7 +136,10 @@ void Replica::look_placing() {
     const bool is_accepted = std::ranges::all_of(seen_leases_, [&](const auto& id) {
       return ports_.node.ledger().lease(id)->state == ledger::LeaseState::Active;
     });
-    if (seen_leases_.size() == wanted_leases_ && is_accepted) return start_run();
+    if (seen_leases_.size() == wanted_leases_ && is_accepted) {
+      if (ports_.mux.is_reachable(record_.provider)) start_run();
+      return;
+    }
     if (now() < began_ + kLeasesPatience) return;
     return lose(Cause::NeverBegan, "its node did not accept the leases in time", Blame::Provider);
   }
