@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Host {
   ports::RuntimeFacts facts;
   std::string why_none;                     // no runtime
   std::vector<std::string> monitor_groups;  // folders of control groups for monitors
+  mutable std::mutex volumes;               // while their files are made, mounted or removed
 };
 
 // Io if the folders cannot be made.

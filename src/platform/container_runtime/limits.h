@@ -18,6 +18,11 @@ inline constexpr std::size_t kMaxCopies = 8;
 inline constexpr std::size_t kMaxFolderDepth = 100;  // of a copy: each level holds a descriptor
 // Processes started by exec in one container at the same time: each has a monitor of its own.
 inline constexpr std::size_t kMaxExecs = 64;
+// A volume that no container uses: long enough for a weekend and a repair. How often it is looked.
+inline constexpr std::chrono::hours kKeepVolume{7 * 24};
+inline constexpr std::chrono::hours kVolumeSweepPause{1};
+// Kept on one machine for one tenant, each up to the size that was leased once.
+inline constexpr std::size_t kMaxVolumesPerTenant = 64;
 // Of files in the state folder: a spec is bounded by core/containers/limits.h, a label is the
 // caller's and small, an image's configuration has a few kilobytes.
 inline constexpr std::size_t kMaxOrderBytes = 4 << 20;

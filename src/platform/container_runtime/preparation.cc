@@ -12,6 +12,7 @@
 #include "core/containers/run_spec.h"
 #include "foundation/base/log.h"
 #include "platform/container_runtime/monitor_protocol.h"
+#include "platform/container_runtime/volumes.h"
 #include "platform/containers_linux/mount_points.h"
 #include "platform/containers_linux/root_filesystem.h"
 #include "platform/containers_linux/user_lookup.h"
@@ -71,12 +72,15 @@ Result<Files> mount_files(const Host& host, const Record& record) {
                                                    .uid_shift = host.options.uid_shift}));
   for (std::size_t i = 0; i < spec.volumes.size(); ++i) {
     const containers::Volume& volume = spec.volumes[i];
+    const std::string file =
+        volume_file(host.options.volume_folder, record.order.tenant, volume.name);
+    const std::lock_guard lock(host.volumes);
+    HM_TRY_VOID(take_volume(file));
     HM_TRY(std::string source,
-           containers_linux::mount_volume(
-               {.file = host.options.volume_folder + "/" + record.order.tenant + "/" + volume.name,
-                .folder = folder + "/volumes/" + std::to_string(i),
-                .bytes = volume.bytes,
-                .uid_shift = host.options.uid_shift}));
+           containers_linux::mount_volume({.file = file,
+                                           .folder = folder + "/volumes/" + std::to_string(i),
+                                           .bytes = volume.bytes,
+                                           .uid_shift = host.options.uid_shift}));
     files.volumes.push_back(
         {.source = std::move(source), .path = volume.path, .access = volume.access});
   }

@@ -16,6 +16,7 @@
 #include "platform/container_runtime/host.h"
 #include "platform/container_runtime/limits.h"
 #include "platform/container_runtime/log_stream.h"
+#include "platform/container_runtime/volumes.h"
 #include "platform/containers_linux/root_filesystem.h"
 
 namespace hm::container_runtime {
@@ -48,7 +49,8 @@ class OciRuntime final : public ports::ContainerRuntime {
         host_(std::move(host)),
         shared_(std::make_shared<Shared>(
             Shared{.context = context, .workers = workers, .host = host_})),
-        sampling_(context) {
+        sampling_(context),
+        sweeping_(context) {
     shared_->on_removed = [this](const std::string& id) { containers_.erase(id); };
   }
   ~OciRuntime() override {
@@ -102,6 +104,7 @@ class OciRuntime final : public ports::ContainerRuntime {
   void adopt(const std::string& id);
   void sample_later();
   void sample();
+  void sweep_volumes();
 
   asio::io_context& context_;
   ports::Workers& workers_;
@@ -109,6 +112,7 @@ class OciRuntime final : public ports::ContainerRuntime {
   std::shared_ptr<Shared> shared_;
   std::map<std::string, std::shared_ptr<Container>> containers_;
   asio::steady_timer sampling_;
+  asio::steady_timer sweeping_;
   bool is_sampling_ = false;
   std::vector<std::unique_ptr<CopyTask>> copies_;
   std::size_t copies_to_come_ = 0;
@@ -189,6 +193,7 @@ Result<std::vector<std::uint32_t>> OciRuntime::choose_processors(const RunSpec& 
 void OciRuntime::adopt_all() {
   for (const std::string& id : host_->state.ids()) adopt(id);
   if (!containers_.empty()) sample_later();
+  sweep_volumes();
 }
 
 void OciRuntime::adopt(const std::string& id) {
@@ -384,6 +389,33 @@ void OciRuntime::remove(const std::string& id, std::function<void(Result<void>)>
     return;
   }
   found->second->remove(std::move(done));
+}
+
+// ---- volumes that nobody uses ----
+
+void OciRuntime::sweep_volumes() {
+  std::set<std::string> used;
+  for (const auto& [id, container] : containers_) {
+    const ports::ContainerOrder& order = container->record().order;
+    for (const containers::Volume& volume : order.spec.volumes) {
+      used.insert(volume_file(host_->options.volume_folder, order.tenant, volume.name));
+    }
+  }
+  workers_.submit(
+      [host = host_, used = std::move(used)] {
+        const std::lock_guard lock(host->volumes);
+        const std::size_t removed = container_runtime::sweep_volumes(
+            host->options.volume_folder, used, std::chrono::system_clock::now());
+        if (removed > 0) {
+          log::info("containers", "volumes that nobody used for long are removed",
+                    {{"count", removed}});
+        }
+      },
+      [] {});
+  sweeping_.expires_after(kVolumeSweepPause);
+  sweeping_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) sweep_volumes();
+  });
 }
 
 // ---- memory over time ----
