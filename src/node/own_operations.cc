@@ -23,6 +23,13 @@ bool is_passing(ledger::Refusal rule) {
   }
 }
 
+// Twice would be twice as much: such an operation is never signed anew while its first form may
+// still come to something.
+bool is_repeatable(const ledger::Action& action) {
+  return !std::holds_alternative<ledger::OpenLease>(action) &&
+         !std::holds_alternative<ledger::RenewLease>(action);
+}
+
 }  // namespace
 
 OwnOperations::OwnOperations(Node& node)
@@ -46,9 +53,13 @@ void OwnOperations::flush() {
   std::vector<std::uint64_t> batch;
   for (std::uint64_t sequence = *next; !waiting_.empty() && batch.size() < kMaxOwnOperations;
        ++sequence) {
+    // Alone, since a hole before it would be filled with it (fill_hole()).
+    const bool is_alone = !is_repeatable(waiting_.front().action);
+    if (is_alone && !batch.empty()) break;
     under_way_.emplace(sequence, std::move(waiting_.front()));
     waiting_.pop_front();
     batch.push_back(sequence);
+    if (is_alone) break;
   }
   for (const std::uint64_t sequence : batch) send(sequence);
 }

@@ -4,7 +4,8 @@
 // numbers, and each one's maker is told once what became of it.
 //
 // Promises: what failed only for its number, its age or a busy node is signed anew, a bounded
-// number of times. It judges nothing and repeats nothing that the ledger refused for what it says.
+// number of times; what the ledger would do twice is never in a block twice. It judges nothing and
+// repeats nothing that the ledger refused for what it says.
 #pragma once
 
 #include <cstdint>
