@@ -221,19 +221,20 @@ void Replica::renew(const ledger::LeaseId& id, const ledger::LeaseRecord& lease)
     return;
   }
   under_way_.insert(id);
-  ports_.operations.submit(
-      ledger::RenewLease{id, service_.duration_ms}, [weak = weak_from_this(), id](const auto& no) {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->under_way_.erase(id);
-        self->renewal_refusal_ = no ? words_of(*no) : std::string();
-        if (no) {
-          self->renew_due_ = self->now() + kRenewPause;
-          self->fail(Cause::LostLease, "its lease cannot be renewed: " + self->renewal_refusal_,
-                     std::nullopt);
-        }
-        self->ports_.wake();
-      });
+  ports_.operations.submit(ledger::RenewLease{id, service_.duration_ms}, [weak = weak_from_this(),
+                                                                          id](const auto& no) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->under_way_.erase(id);
+    if (!no) {
+      self->unrenewed_.erase(id);
+    } else {
+      self->unrenewed_.insert(id);
+      self->renew_due_ = self->now() + kRenewPause;
+      self->fail(Cause::LostLease, "its lease cannot be renewed: " + words_of(*no), std::nullopt);
+    }
+    self->ports_.wake();
+  });
 }
 
 // False: for longer than is waited for; `trouble_` says so.
@@ -336,7 +337,7 @@ bool Replica::has_recovered() const {
     case Cause::Unreachable: return !unreachable_since_ && passes_ > 0;
     case Cause::Unhealthy: return !unreachable_since_ && passes_ >= service_.health.retries;
     case Cause::LostLease:
-      return renewal_refusal_.empty() &&
+      return unrenewed_.empty() &&
              std::ranges::all_of(seen_leases_, [&](const ledger::LeaseId& id) {
                const ledger::LeaseRecord* lease = ports_.node.ledger().lease(id);
                return lease != nullptr && lease->state == ledger::LeaseState::Active;

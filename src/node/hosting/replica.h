@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -132,7 +133,7 @@ class Replica : public std::enable_shared_from_this<Replica> {
   std::optional<ledger::Refused> refusal_;
   std::set<ledger::LeaseId> under_way_;  // an operation about it is
   MonoTime renew_due_{};
-  std::string renewal_refusal_;
+  std::set<ledger::LeaseId> unrenewed_;  // their renewal was refused
   std::optional<Unsure> unsure_;
   // The container.
   std::shared_ptr<Stream> start_;

@@ -325,6 +325,22 @@ TEST_F(Services, LeasesAreRenewedBeforeTheyEnd) {
   EXPECT_EQ(books[kTenant].size(), before);
 }
 
+TEST_F(Services, WhatIsNotRenewedIsReplacedBeforeItEndsIfItCanBe) {
+  auto made = service(2);
+  made.duration_ms = 60'000;
+  create(made);
+  mesh.run(3'000);
+  const std::uint32_t owner = some_provider();
+  EXPECT_FALSE(mesh.submit(owner, ledger::RevokeGrant{sample::owner_id(owner), lent[owner].grant}));
+  for (int i = 0; i < 100; ++i) {
+    mesh.run(1'000);
+    EXPECT_GE(containers_of_all(), 2U);
+  }
+  expect_whole(2);
+  EXPECT_FALSE(is_on(owner));
+  EXPECT_EQ(left_out(owner), nullptr) << "it is its right";
+}
+
 TEST_F(Services, WithoutAnAllowanceItSaysSoAndTakesWhatCostsNothing) {
   for (const std::uint32_t owner : {0U, kStranger}) {
     EXPECT_FALSE(
