@@ -3,8 +3,8 @@
 
 usage: pure_cgroup2.py FOLDER [RUN…]
 
-FOLDER has the built test programs; a RUN is one of PLAN or MORE, by default all of PLAN. A machine emulated by QEMU boots the stock kernel of Debian with
-a disk made of this machine's files and runs them as root: every limit under crun and under runc, the
+FOLDER has the built test programs; a RUN is one of PLAN or MORE, by default all of PLAN. A machine
+emulated by QEMU boots the stock kernel of Debian with a disk made of this machine's files and runs them as root: every limit under crun and under runc, the
 hostile suite under crun. tools/dev setup puts the kernel into the build folder.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by tools/dev: installs the Debian packages of tools/packages-debian.txt, and for one test
-# each an npm package and a kernel. Says what it is about to do, asks nothing, changes nothing when all is there, and is
-# safe to repeat.
+# each an npm package and a kernel. Says what it is about to do, asks nothing, changes nothing when
+# all is there, and is safe to repeat.
 
 # packages_of SECTION…: the needs of these sections, one per line, comments removed.
 packages_of() {
