@@ -11,6 +11,7 @@
 //     keygen SEED                      public key, secret key
 //     public KEY                       public key of a secret key
 //     sign FORMAT ARITHMETIC KEY NONCE SEED MESSAGE        signature
+//     once FORMAT KEY NONCE SEED MESSAGE                   "yes": its first short vector sufficed
 //     verify FORMAT KEY SIGNATURE MESSAGE                  "-"
 //   box
 //     seal OWNER OBJECT VERSION CONTENT CHANCE READER…     box
@@ -26,7 +27,12 @@
 #include <vector>
 
 #include "foundation/base/hex.h"
+#include "foundation/crypto/falcon/codec.h"
 #include "foundation/crypto/falcon/falcon.h"
+#include "foundation/crypto/falcon/hardware_real.h"
+#include "foundation/crypto/falcon/hash_to_point.h"
+#include "foundation/crypto/falcon/mod_q.h"
+#include "foundation/crypto/falcon/signing.h"
 #include "foundation/crypto/ml_kem/ml_kem.h"
 #include "foundation/crypto/sealed_box/sealed_box.h"
 
@@ -132,6 +138,39 @@ Answer falcon_sign(const Words& words) {
   return bytes(key->sign(*message, randomness, *format, *arithmetic));
 }
 
+// Whether the signature comes from the first vector that is sampled: the seed's stream stands one
+// generator's seed further on, and the format holds the vector.
+Answer falcon_once(const Words& words) {
+  using falcon::kDegree;
+  if (words.size() != 5) return {};
+  const auto format = format_of(words[0]);
+  const auto encoded = parsed(words[1]);
+  falcon::SigningRandomness randomness;
+  const auto message = parsed(words[4]);
+  if (!format || !encoded || !message || !parse_into(randomness.nonce, words[2]) ||
+      !parse_into(randomness.seed, words[3])) {
+    return {};
+  }
+  std::array<std::int8_t, kDegree> f, g, big_f, big_g;
+  if (const auto decoded = falcon::decode_secret_key(*encoded, f, g, big_f); !decoded) {
+    return refused(decoded.error());
+  }
+  if (!falcon::complete_private(big_g, f, g, big_f)) return refused(falcon::Refusal::NotAnNtruKey);
+  std::array<falcon::Residue, kDegree> c;
+  falcon::hash_to_point(c, randomness.nonce, *message);
+  keccak::Shake256 source, expected;
+  source.absorb(randomness.seed);
+  expected.absorb(randomness.seed);
+  std::array<std::int16_t, kDegree> s2;
+  falcon::sample_short<falcon::HardwareReal>({f, g, big_f, big_g}, c, source, s2);
+  std::array<std::uint8_t, 56> generator;
+  expected.squeeze(generator);
+  std::array<std::uint8_t, 32> next, wanted;
+  source.squeeze(next);
+  expected.squeeze(wanted);
+  return next == wanted && falcon::encode_signature(*format, randomness.nonce, s2) ? "yes" : "no";
+}
+
 Answer falcon_verify(const Words& words) {
   if (words.size() != 4) return {};
   const auto format = format_of(words[0]);
@@ -211,6 +250,7 @@ constexpr std::array kQuestions = {
     Question{"falcon keygen", falcon_keygen},
     Question{"falcon public", falcon_public},
     Question{"falcon sign", falcon_sign},
+    Question{"falcon once", falcon_once},
     Question{"falcon verify", falcon_verify},
     Question{"box seal", box_seal},
     Question{"box open", box_open},
