@@ -13,7 +13,7 @@ namespace hm::crypto {
 enum class Backend : std::uint8_t {
   Portable,  // the C++ of the baseline that the compiler targets
   Avx2,
-  Avx512,  // AVX2 and the 256-bit forms of AVX-512F and AVX-512VL
+  Avx512,  // AVX2, AVX-512F and AVX-512VL
 };
 
 std::string_view name_of(Backend backend);
