@@ -57,7 +57,7 @@ TEST(Blake3, EveryBackendGivesTheSameForAnyInput) {
 TEST(Blake3, EveryBackendGivesTheSameAroundEachNumberOfChunksUpToThreeVectors) {
   const Bytes all = bytes_of(49 * kChunkSize, 7);
   for (std::size_t chunks = 0; chunks < 49; ++chunks) {
-    for (const std::size_t more : {0, 1, 1023}) {
+    for (const std::size_t more : {0U, 1U, 1023U}) {
       const ByteView input = ByteView(all).first(chunks * kChunkSize + more);
       for (const Backend backend : supported_backends()) {
         EXPECT_EQ(hash(input, backend), hash(input, Backend::Portable)) << input.size();
@@ -108,7 +108,7 @@ TEST(Blake3, ACopyGoesOnAlone) {
 }
 
 TEST(Blake3, OutputBeginsWithTheDigestAndCanBeReadFromAnyPosition) {
-  for (const std::size_t size : {0, 64, 1024, 1025, 70'000}) {
+  for (const std::size_t size : {0U, 64U, 1024U, 1025U, 70'000U}) {
     Hasher hasher;
     hasher.update(bytes_of(size, 6));
     Bytes all(5 * 64 + 9);

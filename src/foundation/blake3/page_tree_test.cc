@@ -171,7 +171,7 @@ TEST(VerifyPage, AnotherSizeIsRefusedWhereItChangesThePathAndElseThePageIsStillT
     const Bytes page = shard.page(index);
     const PageProof proof = shard.tree.prove(index);
     for (std::uint64_t pages = 0; pages < 40; ++pages) {
-      for (const std::uint64_t rest : {0, 5, 6}) {
+      for (const std::uint64_t rest : {0U, 5U, 6U}) {
         const std::uint64_t claimed = pages * kPageSize + rest;
         const bool as_long =
             index < page_count(claimed) && page_length(claimed, index) == page.size();
