@@ -23,13 +23,17 @@ using test::bytes_of;
 constexpr Key kKey = {1, 2, 3};
 constexpr std::string_view kContext = "hypermesh 2025-01-01 00:00:00 test of cuts";
 
-// Lengths that lie around whole chunks as often as anywhere, past two batches of 256 KiB.
+// Lengths that lie around whole chunks as often as anywhere, past two batches of 256 KiB; large
+// ones from the first case on.
 rc::Gen<std::size_t> length() {
+  constexpr std::size_t kChunks = 1'100;
   const auto around = rc::gen::map(
-      rc::gen::pair(rc::gen::inRange<std::size_t>(1, 600), rc::gen::inRange<std::size_t>(0, 3)),
+      rc::gen::pair(rc::gen::inRange<std::size_t>(1, kChunks), rc::gen::inRange<std::size_t>(0, 3)),
       [](const auto& p) { return p.first * kChunkSize + p.second - 1; });
-  return rc::gen::oneOf(around, rc::gen::inRange<std::size_t>(0, 600 * kChunkSize),
-                        rc::gen::inRange<std::size_t>(0, 3 * kChunkSize));
+  return rc::gen::resize(
+      rc::kNominalSize,
+      rc::gen::oneOf(around, rc::gen::inRange<std::size_t>(0, kChunks * kChunkSize),
+                     rc::gen::inRange<std::size_t>(0, 3 * kChunkSize)));
 }
 
 Hasher hasher_of(int mode, Backend backend) {
