@@ -43,6 +43,7 @@ hm_require_pkg(ngtcp2_gnutls libngtcp2_crypto_gnutls libngtcp2-crypto-gnutls-dev
 hm_require_pkg(fmt fmt libfmt-dev)
 hm_require_pkg(spdlog spdlog libspdlog-dev)
 hm_require_pkg(archive libarchive libarchive-dev 3.6)
+hm_require_pkg(zstd libzstd libzstd-dev 1.5)
 hm_require_header(boost boost/beast.hpp libboost1.81-dev Threads::Threads)
 hm_require_header(json nlohmann/json.hpp nlohmann-json3-dev)
 hm_require_header(toml toml++/toml.h libtomlplusplus-dev)
