@@ -255,7 +255,8 @@ void print_text(const std::vector<Row>& rows, const std::vector<Kept>& kept) {
   for (const Kept& each : kept) {
     for (std::size_t i = 0; i < 2; ++i) {
       std::printf(
-          "%-24s %s %12zu bytes %8zu segments   new %12zu (%5.1f %%)   stored %12zu (%5.1f %%)\n",
+          "%-24s %s %12zu bytes %8zu segments   unseen %12zu (%5.1f %%)   stored %12zu (%5.1f "
+          "%%)\n",
           each.name.c_str(), i == 0 ? "old" : "new", each.bytes[i], each.segments[i], each.added[i],
           percent(each.added[i], each.bytes[i]), each.stored[i],
           percent(each.stored[i], each.bytes[i]));
@@ -279,7 +280,7 @@ void print_json(const std::vector<Row>& rows, const std::vector<Kept>& kept) {
     const Kept& each = kept[i];
     std::printf(R"(%s{"name":"%s")", i == 0 ? "" : ",", each.name.c_str());
     for (std::size_t v = 0; v < 2; ++v) {
-      std::printf(R"(,"%s":{"bytes":%zu,"segments":%zu,"new":%zu,"stored":%zu})",
+      std::printf(R"(,"%s":{"bytes":%zu,"segments":%zu,"unseen":%zu,"stored":%zu})",
                   v == 0 ? "old" : "new", each.bytes[v], each.segments[v], each.added[v],
                   each.stored[v]);
     }

@@ -245,6 +245,22 @@ TEST(TarSegments, OfTheOtherMembersStayWhenOneGrows) {
   EXPECT_EQ(std::ranges::count_if(after, [&](const Bytes& s) { return !known.contains(s); }), 1);
 }
 
+TEST(TarSegments, OfSmallMembersMostlyStayWhenOneIsInserted) {
+  const Bytes draws = random_bytes(4000, 9);
+  const auto tar_with = [&](std::size_t inserted_at) {
+    Bytes tar;
+    for (std::size_t i = 0; i < 2000; ++i) {
+      if (i == inserted_at) append_tar_member(tar, random_bytes(777, 1));
+      const std::size_t size = (draws[2 * i] + std::size_t{256} * draws[2 * i + 1]) % 9000;
+      append_tar_member(tar, random_bytes(size, 1000 + i));
+    }
+    return tar;
+  };
+  const auto before = cut(tar_with(2000), Profile::standard(), ContentClass::Tar);
+  const auto after = cut(tar_with(300), Profile::standard(), ContentClass::Tar);
+  EXPECT_GT(percent_known(before, after), 90U);
+}
+
 TEST(TarSegments, AreCutByContentWhereItStopsToBeATar) {
   Bytes object;
   append_tar_member(object, random_bytes(40 * kKiB, 1));

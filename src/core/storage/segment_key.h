@@ -7,11 +7,12 @@
 // Truong et al., ePrint 2025/558). With a secret table he cannot compute the cuts of a file from
 // the file alone.
 //
-// What it does not protect. The same papers recover secret tables of this kind from lengths of
-// segments of known content: the gear hash is linear, and no secret changes that. So the table only
-// helps against those who do not see lengths and know content together; the lengths themselves must
-// stay hidden (docs/protocols/storage.md, "Segments"). Lookups in the table are by content, so a
-// program on the same processor may learn of the content by its caches.
+// What it does not protect. The second paper recovers the secrets of five backup programs, a keyed
+// gear hash among them, from lengths of segments of known content: such hashes are linear, and no
+// secret changes that. So the table only helps against those who do not see lengths and know
+// content together; the lengths themselves must stay hidden (docs/protocols/storage.md,
+// "Segments"). Lookups in the table are by content, so a program on the same processor may learn of
+// the content by its caches.
 //
 // Two owners who cut with different keys share no segments. A published key makes a domain of all
 // who know it.

@@ -6,11 +6,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <bit>
-#include <set>
 
 #include "core/storage/limits.h"
 #include "core/storage/test_segments.h"
-#include "foundation/crypto/hash.h"
 
 namespace hm::storage {
 namespace {
@@ -46,19 +44,6 @@ std::vector<std::size_t> cuts_as_defined(ByteView object, const Profile& profile
     object = object.subspan(length);
   }
   return out;
-}
-
-// How many bytes of `object` lie in segments that `known` has too, in percent.
-std::size_t percent_known(const std::vector<Bytes>& known, const std::vector<Bytes>& object) {
-  std::set<crypto::Digest> digests;
-  for (const Bytes& each : known) digests.insert(crypto::sha256(each));
-  std::size_t all = 0;
-  std::size_t shared = 0;
-  for (const Bytes& each : object) {
-    all += each.size();
-    if (digests.contains(crypto::sha256(each))) shared += each.size();
-  }
-  return shared * 100 / all;
 }
 
 TEST(Segmenter, CutsByContentWhereTheDefinitionDoes) {

@@ -6,12 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/storage/segmenter.h"
 #include "foundation/base/bytes.h"
+#include "foundation/crypto/hash.h"
 
 namespace hm::storage::testing {
 
@@ -81,6 +83,20 @@ inline Bytes joined(const std::vector<Bytes>& segments) {
   Bytes out;
   for (const Bytes& each : segments) out.insert(out.end(), each.begin(), each.end());
   return out;
+}
+
+// How many bytes of `object` lie in segments that `known` has too, in percent.
+inline std::size_t percent_known(const std::vector<Bytes>& known,
+                                 const std::vector<Bytes>& object) {
+  std::set<crypto::Digest> digests;
+  for (const Bytes& each : known) digests.insert(crypto::sha256(each));
+  std::size_t all = 0;
+  std::size_t shared = 0;
+  for (const Bytes& each : object) {
+    all += each.size();
+    if (digests.contains(crypto::sha256(each))) shared += each.size();
+  }
+  return shared * 100 / all;
 }
 
 inline void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
