@@ -198,6 +198,58 @@ TEST(ZipWalk, EndsAtAMemberWhoseSizeIsElsewhere) {
   EXPECT_EQ(walk_through(walk, zip).lost_at, 0U);
 }
 
+struct Entry {
+  std::size_t begin;
+  std::size_t body;
+  std::size_t end;
+  bool ends_member;
+};
+
+// §1.4 of docs/protocols/storage.md, length by length. The entries are all of the archive.
+std::vector<std::size_t> cuts_as_defined(ByteView archive, const std::vector<Entry>& entries,
+                                         const Profile& profile) {
+  std::vector<std::size_t> out;
+  std::size_t start = 0;
+  for (std::size_t at = 1; at <= archive.size(); ++at) {
+    const std::size_t length = at - start;
+    const auto entry = std::ranges::find_if(
+        entries, [&](const Entry& each) { return each.begin < at && at <= each.end; });
+    const bool is_member = entry->ends_member && at == entry->end;
+    const bool is_large = entry->end - start > profile.mean() && at > entry->body;
+    if (at == archive.size() || length == profile.longest() ||
+        (length >= profile.shortest() &&
+         (is_member ||
+          (is_large && asks_for_cut(archive.subspan(start), length, profile, key()))))) {
+      out.push_back(length);
+      start = at;
+    }
+  }
+  return out;
+}
+
+TEST(TarSegments, AreThoseOfTheDefinition) {
+  const Profile profile = Profile::by_content(256, 1024, 4096).value();
+  const Bytes draws = random_bytes(900, 3);
+  std::array<std::size_t, 3> seen{};  // of each type
+  Bytes tar;
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < 300; ++i) {
+    // A third of them describe the next one, or are blocks of zeros.
+    const std::size_t kind = draws[3 * i] % 6 < 4 ? 0 : draws[3 * i] % 6 - 3;
+    const std::size_t size = (draws[3 * i + 1] + std::size_t{256} * draws[3 * i + 2]) % 6000;
+    const std::size_t begin = tar.size();
+    if (kind == 2) {
+      tar.resize(begin + 512, 0);
+    } else {
+      append_tar_member(tar, random_bytes(size, i), kind == 0 ? '0' : 'L');
+    }
+    entries.push_back({begin, begin + 512, tar.size(), kind == 0});
+    ++seen[kind];
+  }
+  EXPECT_THAT(seen, ::testing::Each(::testing::Gt(20U)));
+  EXPECT_EQ(lengths(cut(tar, profile, ContentClass::Tar)), cuts_as_defined(tar, entries, profile));
+}
+
 TEST(TarSegments, BeginWithEachMemberThatFollowsEnough) {
   const std::vector<std::size_t> sizes{20 * kKiB, 600 * kKiB, 16 * kKiB, 64 * kKiB, 900 * kKiB};
   const Bytes tar = tar_of(sizes);

@@ -5,8 +5,6 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <bit>
-
 #include "core/storage/limits.h"
 #include "core/storage/test_segments.h"
 
@@ -24,22 +22,14 @@ constexpr std::array kAllClasses{
 
 Profile small_profile() { return Profile::by_content(256, 1024, 4096).value(); }
 
-// "Segments" of docs/protocols/storage.md, byte by byte.
+// §1.3 of docs/protocols/storage.md, byte by byte.
 std::vector<std::size_t> cuts_as_defined(ByteView object, const Profile& profile,
                                          const SegmentKey& by) {
-  const int bits = std::countr_zero(profile.mean());
-  const auto mask = [](int ones) { return ((std::uint64_t{1} << ones) - 1) << (63 - ones); };
   std::vector<std::size_t> out;
   while (!object.empty()) {
-    std::size_t length = profile.shortest();
-    for (; length < std::min(object.size(), profile.longest()); ++length) {
-      std::uint64_t hash = 0;
-      for (std::size_t back = 0; back < kHashWindow; ++back) {
-        hash += by.gear(object[length - 1 - back]) << back;
-      }
-      if ((hash & mask(length < profile.mean() ? bits + 2 : bits - 2)) == 0) break;
-    }
-    length = std::min(length, object.size());
+    const std::size_t most = std::min(object.size(), profile.longest());
+    std::size_t length = std::min(profile.shortest(), most);
+    while (length < most && !asks_for_cut(object, length, profile, by)) ++length;
     out.push_back(length);
     object = object.subspan(length);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <set>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/storage/limits.h"
 #include "core/storage/segmenter.h"
 #include "foundation/base/bytes.h"
 #include "foundation/crypto/hash.h"
@@ -83,6 +85,19 @@ inline Bytes joined(const std::vector<Bytes>& segments) {
   Bytes out;
   for (const Bytes& each : segments) out.insert(out.end(), each.begin(), each.end());
   return out;
+}
+
+// Whether the content asks for a cut at this length of what begins here (docs/protocols/storage.md,
+// §1.3, as it is defined).
+inline bool asks_for_cut(ByteView segment, std::size_t length, const Profile& profile,
+                         const SegmentKey& by) {
+  std::uint64_t hash = 0;
+  for (std::size_t back = 0; back < kHashWindow; ++back) {
+    hash += by.gear(segment[length - 1 - back]) << back;
+  }
+  const int mean_bits = std::countr_zero(profile.mean());
+  const int bits = length < profile.mean() ? mean_bits + 2 : mean_bits - 2;
+  return (hash & (((std::uint64_t{1} << bits) - 1) << (63 - bits))) == 0;
 }
 
 // How many bytes of `object` lie in segments that `known` has too, in percent.
