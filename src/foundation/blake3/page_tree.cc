@@ -128,6 +128,17 @@ PageProof PageTree::prove(std::uint64_t index, crypto::Backend backend) const {
   return proof;
 }
 
+Result<void, PageRefusal> PageTree::verify(std::uint64_t index, ByteView page,
+                                           crypto::Backend backend) const {
+  if (index >= page_count(shard_size_)) return fail(PageRefusal::NoSuchPage);
+  if (page.size() != page_length(shard_size_, index)) return fail(PageRefusal::PageLength);
+  const bool is_right = values_.empty()
+                            ? hash(page, backend) == root_
+                            : subtree_value(page, index * kPageChunks, backend) == values_[index];
+  if (!is_right) return fail(PageRefusal::WrongRoot);
+  return {};
+}
+
 Result<void, PageRefusal> verify_page(const crypto::Digest& root, std::uint64_t shard_size,
                                       std::uint64_t index, ByteView page,
                                       std::span<const ChainingValue> proof,

@@ -69,6 +69,11 @@ class PageTree {
   // Requires: index is below page_count(shard_size()).
   PageProof prove(std::uint64_t index, crypto::Backend backend = crypto::fastest_backend()) const;
 
+  // Success iff `page` is page `index` of the shard: one hash, without the path to the root that a
+  // verifier without the tree has to walk. Refused: NoSuchPage, PageLength, WrongRoot.
+  Result<void, PageRefusal> verify(std::uint64_t index, ByteView page,
+                                   crypto::Backend backend = crypto::fastest_backend()) const;
+
  private:
   PageTree(const crypto::Digest& root, std::uint64_t shard_size, std::vector<ChainingValue> values)
       : root_(root), shard_size_(shard_size), values_(std::move(values)) {}

@@ -64,6 +64,27 @@ TEST(PageTree, TheRootIsThePlainHashOfTheShard) {
   }
 }
 
+TEST(PageTree, ATreeAcceptsItsOwnPagesAndNoOthers) {
+  for (const std::uint64_t size : kSizes) {
+    const Shard shard(size);
+    for (std::uint64_t index = 0; index < shard.pages(); ++index) {
+      Bytes page = shard.page(index);
+      for (const Backend backend : supported_backends()) {
+        EXPECT_TRUE(shard.tree.verify(index, page, backend)) << size << " " << index;
+      }
+      page.push_back(0);
+      EXPECT_EQ(shard.tree.verify(index, page).error(), PageRefusal::PageLength);
+      page.pop_back();
+      if (page.empty()) continue;
+      page[page.size() / 2] ^= 1;
+      EXPECT_EQ(shard.tree.verify(index, page).error(), PageRefusal::WrongRoot);
+    }
+    EXPECT_EQ(shard.tree.verify(shard.pages(), {}).error(), PageRefusal::NoSuchPage);
+  }
+  const Shard shard(3 * kPageSize);
+  EXPECT_EQ(shard.tree.verify(0, shard.page(1)).error(), PageRefusal::WrongRoot);
+}
+
 TEST(PageTree, EveryPageOfAnyShardVerifies) {
   for (const std::uint64_t size : kSizes) {
     const Shard shard(size);
