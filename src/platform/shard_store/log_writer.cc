@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/shard_store/log_writer.h"
+
+#include <array>
+
+#include "foundation/base/check.h"
+#include "foundation/base/log.h"
+#include "platform/files/atomic_file.h"
+#include "platform/shard_store/limits.h"
+
+namespace hm::shard_store {
+namespace {
+
+static_assert(sizeof(blake3::ChainingValue) == blake3::ChainingValue::kSize);
+
+std::uint64_t bytes_of(const Commit& commit) {
+  std::uint64_t bytes = 0;
+  for (const NewRecord& each : commit.records) bytes += record_bytes(each.record);
+  return bytes;
+}
+
+iovec part_of(const void* bytes, std::size_t size) {
+  // pwritev only reads what an iovec names.
+  return {const_cast<void*>(bytes), size};
+}
+
+}  // namespace
+
+void LogWriter::go_on_with(OpenLog log) { open_ = std::move(log); }
+
+Result<void> LogWriter::begin(LogNumber number) {
+  HM_TRY(open_, create(number));
+  index_.set_log(number, open_->end);
+  return {};
+}
+
+Result<void> LogWriter::commit(std::unique_lock<std::mutex>& lock, Commit& commit) {
+  HM_CHECK(commit.records.size() <= kMaxBatchRecords && bytes_of(commit) <= kMaxBatchBytes);
+  waiting_.push_back(&commit);
+  while (!commit.is_done) {
+    if (has_leader_) {
+      changed_.wait(lock);
+    } else {
+      lead(lock);
+    }
+  }
+  return commit.result;
+}
+
+Result<void> LogWriter::roll(std::unique_lock<std::mutex>& lock) {
+  changed_.wait(lock, [this] { return !has_leader_; });
+  has_leader_ = true;
+  auto result = start_next_log(lock);
+  end_lead();
+  return result;
+}
+
+void LogWriter::lead(std::unique_lock<std::mutex>& lock) {
+  has_leader_ = true;
+  const Batch batch = take_batch();
+  Result<void> result;
+  if (is_full()) result = start_next_log(lock);
+  if (result) {
+    lock.unlock();
+    result = append(batch);
+    lock.lock();
+  }
+  if (result) apply(batch);
+  for (Commit* const each : batch) {
+    each->result = result;
+    each->is_done = true;
+    if (each->settled) each->settled();
+  }
+  end_lead();
+}
+
+void LogWriter::end_lead() {
+  has_leader_ = false;
+  changed_.notify_all();
+}
+
+LogWriter::Batch LogWriter::take_batch() {
+  Batch batch;
+  std::uint64_t bytes = 0;
+  std::size_t records = 0;
+  while (!waiting_.empty()) {
+    Commit* const next = waiting_.front();
+    bytes += bytes_of(*next);
+    records += next->records.size();
+    if (!batch.empty() && (bytes > kMaxBatchBytes || records > kMaxBatchRecords)) break;
+    batch.push_back(next);
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+Result<void> LogWriter::append(const Batch& batch) {
+  if (failed_) return fail(*failed_);
+  static constexpr std::array<std::uint8_t, kUnit> kFill{};
+  std::deque<RecordHeader> headers;
+  std::vector<iovec> parts;
+  units_.clear();
+  std::uint64_t end = open_->end;
+  for (const Commit* const commit : batch) {
+    for (const NewRecord& each : commit->records) {
+      units_.push_back(static_cast<std::uint32_t>(end / kUnit));
+      headers.push_back(codec_.encode(each.record, {open_->number, units_.back()}));
+      parts.push_back(part_of(headers.back().data(), kRecordHeaderBytes));
+      if (each.record.kind == RecordKind::Shard) {
+        const std::size_t fill = (kUnit - each.body.size() % kUnit) % kUnit;
+        parts.push_back(part_of(each.values.data(), each.values.size_bytes()));
+        parts.push_back(part_of(each.body.data(), each.body.size()));
+        parts.push_back(part_of(kFill.data(), fill));
+      }
+      end += record_bytes(each.record);
+    }
+  }
+  if (auto written = open_->file.write(open_->end, parts); !written) {
+    if (open_->file.cut(open_->end)) return written;
+    failed_ = {ErrorCode::Io, "the end of a log of shards is in doubt after a failed write",
+               "restart the node: it reads the log anew"};
+    return written;
+  }
+  if (auto synced = open_->file.sync(); !synced) {
+    // The kernel tells of lost pages once, and what is read back may not be what the disk has.
+    failed_ = {ErrorCode::Io, "a log of shards could not be flushed: " + synced.error().message,
+               "look at the disk's health, then restart the node: it reads the log anew"};
+    return synced;
+  }
+  open_->end = end;
+  return {};
+}
+
+void LogWriter::apply(const Batch& batch) {
+  index_.set_log(open_->number, open_->end);
+  auto unit = units_.begin();
+  for (const Commit* const commit : batch) {
+    for (const NewRecord& each : commit->records) {
+      const Place place{open_->number, *unit++};
+      HM_CHECK(index_.apply(each.record, place, each.is_damaged));
+      open_->records.push_back({each.record, place.unit, each.is_damaged});
+    }
+  }
+}
+
+bool LogWriter::is_full() const {
+  return open_->end >= max_log_bytes_ || open_->records.size() >= kMaxLogRecords;
+}
+
+Result<void> LogWriter::start_next_log(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  auto next = create(open_->number + 1);
+  if (next) write_index();
+  lock.lock();
+  if (!next) return fail(next.error());
+  open_ = std::move(*next);
+  index_.set_log(open_->number, open_->end);
+  return {};
+}
+
+Result<LogWriter::OpenLog> LogWriter::create(LogNumber number) const {
+  const std::string path = folder_.log_path(number);
+  HM_TRY(LogFile file, LogFile::open(path, LogFile::Mode::Create));
+  auto done = file.write(0, encode_log_header(number, key_));
+  if (done) done = file.sync();
+  if (done) done = folder_.sync();
+  if (!done) {
+    // So that the next try finds no file of this name.
+    (void)folder_.remove(path);
+    return fail(done.error());
+  }
+  return OpenLog{number, std::move(file), kLogHeaderBytes, {}};
+}
+
+// Without it the log is read when the store is opened, and it is written then.
+void LogWriter::write_index() const {
+  const Bytes index = encode_index(open_->number, open_->end, open_->records, codec_);
+  const auto written = files::write_file(folder_.index_path(open_->number), index,
+                                         files::Access::Secret, files::Existing::Replace);
+  if (!written) {
+    log::warning("shards", "the index of a sealed log could not be written",
+                 {{"log", open_->number}, {"why", written.error().message}});
+  }
+}
+
+}  // namespace hm::shard_store
