@@ -137,6 +137,7 @@ bool Compaction::add_shard(Lock& lock, Move& move, const Record& record,
   lock.lock();
   if (!salvaged) return false;
   const SalvagedShard& kept = move.shards.emplace_back(std::move(*salvaged));
+  if (kept.is_damaged) parts_.index.mark_damaged(record.root, shard.place);
   Record copy = record;
   if (!parts_.index.holding(record.root, record.holder)) {
     copy.holder = parts_.index.holdings(record.root).front().holder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is flushed, and when: fdatasync() is this program's own, which counts, waits or fails as a
-// test says, and then asks the kernel.
+// What is flushed, and when, and a disk that fails: fdatasync() and pread() are this program's own,
+// which count, wait or fail as a test says, and then ask the kernel.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,8 +25,18 @@ struct Flushes {
   std::atomic<bool> fails = false;
 };
 Flushes flushes;
+std::atomic<off_t> bad_sector = -1;  // of any file that is read by offset
 
 }  // namespace
+
+extern "C" ssize_t pread(int descriptor, void* out, std::size_t size, off_t offset) {
+  const off_t bad = bad_sector;
+  if (bad >= offset && bad < offset + static_cast<off_t>(size)) {
+    errno = EIO;
+    return -1;
+  }
+  return ::syscall(SYS_pread64, descriptor, out, size, offset);
+}
 
 extern "C" int fdatasync(int descriptor) {
   ++flushes.count;
@@ -52,6 +62,7 @@ class DurabilityTest : public StoreTest {
   void TearDown() override {
     flushes.is_held = false;
     flushes.fails = false;
+    bad_sector = -1;
   }
 
   // Of the log's bytes, those that a loss of power could take.
@@ -153,6 +164,67 @@ TEST_F(DurabilityTest, AfterAFailedFlushNothingIsTakenUntilTheLogIsReadAnew) {
   expect_whole(1, 1'000);
   put(2, 1'000);
   expect_whole(2, 1'000);
+}
+
+TEST_F(DurabilityTest, WhatTheDiskDoesNotGiveIsDamageToThatPageAlone) {
+  constexpr std::size_t kPage = blake3::kPageSize;
+  open();
+  const ShardRoot root = put(1, 4 * kPage);
+  const off_t body = 64 + 96 + 4 * 32;
+  bad_sector = body + 2 * static_cast<off_t>(kPage) + 5;
+  EXPECT_EQ(store_->prove(root, 2).error().code, ErrorCode::Corrupt);
+  EXPECT_TRUE(store_->prove(root, 1));
+  EXPECT_EQ(store_->usage().damaged, 1u);
+  // Compaction takes along what can be read.
+  for (std::uint64_t i = 10; i < 410; ++i) put(i, kPage, 2);
+  ASSERT_TRUE(store_->drop_holder(holder(2)));
+  ASSERT_GT(compact().freed_bytes, 0u);
+  EXPECT_FALSE(fs::exists(log(1)));
+  bad_sector = -1;
+  EXPECT_TRUE(store_->prove(root, 1));
+  EXPECT_EQ(store_->prove(root, 2).error().code, ErrorCode::Corrupt);
+  EXPECT_TRUE(store_->prove(root, 3));
+}
+
+TEST_F(DurabilityTest, ALogThatCannotBeReadForNowIsNotCut) {
+  open();
+  put(1, 1'000);
+  const auto begin = static_cast<off_t>(fs::file_size(log(1)));
+  put(2, 9'000);
+  put(3, 1'000);
+  const auto bytes = fs::file_size(log(1));
+  bad_sector = begin + 10;
+  open();
+  EXPECT_EQ(report_.damages, 1u);
+  EXPECT_EQ(fs::file_size(log(1)), bytes);
+  expect_whole(1, 1'000);
+  expect_whole(3, 1'000);
+  expect_gone(root_of(shard_bytes(2, 9'000)));
+  put(4, 10);
+  EXPECT_TRUE(fs::exists(log(2)));
+  bad_sector = -1;
+  open();
+  EXPECT_EQ(report_.damages, 0u);
+  expect_whole(2, 9'000);
+  expect_whole(4, 10);
+}
+
+// A batch of which a loss of power took the middle: what it was copied from is still there.
+TEST(ShardIndex, ADamagedCopyDoesNotReplaceAWholeShard) {
+  const Record record{RecordKind::Shard, 100, root_of(shard_bytes(1, 100)), holder(1)};
+  ShardIndex index;
+  index.set_log(1, 1'000);
+  index.set_log(2, 1'000);
+  EXPECT_TRUE(index.apply(record, {1, 2}, false));
+  EXPECT_TRUE(index.apply(record, {2, 2}, true));
+  EXPECT_EQ(index.find(record.root), (ShardIndex::Shard{{1, 2}, {100, false}}));
+  EXPECT_EQ(index.logs().at(1).needed, 128u);
+  EXPECT_EQ(index.logs().at(2).needed, 96u);
+  index.mark_damaged(record.root, {1, 2});
+  EXPECT_TRUE(index.apply(record, {2, 2}, true));
+  EXPECT_EQ(index.find(record.root), (ShardIndex::Shard{{2, 2}, {100, true}}));
+  EXPECT_TRUE(index.apply(record, {1, 2}, false));
+  EXPECT_EQ(index.find(record.root), (ShardIndex::Shard{{1, 2}, {100, false}}));
 }
 
 }  // namespace

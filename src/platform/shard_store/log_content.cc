@@ -23,10 +23,10 @@ class Window {
  public:
   Window(const LogFile& file, std::uint64_t file_bytes) : file_(file), file_bytes_(file_bytes) {}
 
-  // Fewer bytes than `count` only at the file's end. Valid until the next call.
+  // Fewer bytes than `count` only where the file or a block ends. Valid until the next call.
   ByteView at(std::uint64_t offset, std::size_t count) {
     const bool is_inside = offset >= begin_ && offset + count <= begin_ + size_;
-    if (!is_inside) load(offset);
+    if (!is_inside) load(offset, count);
     const auto from = static_cast<std::size_t>(offset - begin_);
     return ByteView(buffer_).subspan(from, std::min(count, size_ - from));
   }
@@ -36,14 +36,23 @@ class Window {
  private:
   static constexpr std::size_t kWindowBytes = 4096;
 
-  void load(std::uint64_t offset) {
-    const std::uint64_t left = file_bytes_ - std::min(offset, file_bytes_);
-    begin_ = offset;
-    size_ = static_cast<std::size_t>(std::min<std::uint64_t>(left, kWindowBytes));
-    const auto got = file_.read(offset, std::span(buffer_).first(size_));
-    if (got && *got == size_) return;
+  void load(std::uint64_t offset, std::size_t count) {
+    if (load_up_to(offset, offset + kWindowBytes) || load_up_to(offset, offset + count)) return;
+    // A disk fails by blocks, and slowly: the rest of this one is not tried.
     is_readable_ = false;
+    size_ = left_before(offset, (offset / kWindowBytes + 1) * kWindowBytes);
     std::ranges::fill(buffer_, std::uint8_t{0});
+  }
+
+  bool load_up_to(std::uint64_t offset, std::uint64_t end) {
+    begin_ = offset;
+    size_ = left_before(offset, end);
+    const auto got = file_.read(offset, std::span(buffer_).first(size_));
+    return got && *got == size_;
+  }
+
+  std::size_t left_before(std::uint64_t offset, std::uint64_t end) const {
+    return static_cast<std::size_t>(std::min(end, std::max(offset, file_bytes_)) - offset);
   }
 
   const LogFile& file_;

@@ -36,7 +36,9 @@ bool ShardIndex::apply(const Record& record, const Place& place, bool is_damaged
     set_damaged(entry, true);
   }
   if (entry.bytes != record.shard_bytes) return false;
-  if (record.kind == RecordKind::Shard) {
+  // A copy of which a loss of power took a part stands behind what it was copied from.
+  const bool is_worse = is_damaged && entry.place.log != 0 && entry.is_damaged == 0;
+  if (record.kind == RecordKind::Shard && !is_worse) {
     take_place(entry, place);
     set_damaged(entry, is_damaged);
   }

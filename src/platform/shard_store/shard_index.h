@@ -49,8 +49,8 @@ class ShardIndex {
   // copied the record of another holder behind the drop.
   void end_reading();
 
-  // Requires: the log of `place` is known. False, and nothing changes, if the record speaks of a
-  // shard of another length.
+  // Requires: the log of `place` is known. A damaged record does not replace a whole one. False,
+  // and nothing changes, if the record speaks of a shard of another length.
   bool apply(const Record& record, const Place& place, bool is_damaged);
 
   std::optional<Shard> find(const ports::ShardRoot& root) const;
