@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shards that this machine keeps for others (docs/protocols/storage.md): bytes under their root,
+// Shards that this machine keeps for others (docs/protocols/shard_log.md): bytes under their root,
 // each for one or more holders, which are the leases under which it is stored.
 //
 // Every call may block on the disk and may come from any thread at the same time as others, so

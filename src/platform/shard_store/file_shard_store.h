@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ports::ShardStore on a folder of append-only logs (docs/protocols/storage.md, "Shards on disk"),
+// ports::ShardStore on a folder of append-only logs (docs/protocols/shard_log.md),
 // which belongs to one process at a time. What can be read is read, whatever else is damaged.
 #pragma once
 

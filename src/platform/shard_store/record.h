@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a log (docs/protocols/storage.md, "Shards on disk"): a header, then records. A
+// The bytes of a log (docs/protocols/shard_log.md): a header, then records. A
 // record's header is under a check that covers where it stands and is made with the store's key,
 // which nobody outside knows: bytes inside a shard are never taken for a record. The body is under
 // the shard's root.

@@ -141,10 +141,13 @@ TEST_F(SpaceTest, AWriteThatTheDiskRefusesLeavesTheStoreInUse) {
     open_with_floor(0);
     put(1, kPage);
     const fs::path filler = folder_.path() / "filler";
+    // The floor is none, and looked at before the last 8 KiB are known to be all there is.
     write_bytes(filler, Bytes(fs::space(folder()).available - 8 * 1024));
     const Bytes bytes = shard_bytes(2, kPage);
+    const auto before = fs::file_size(log(1));
     EXPECT_EQ(store_->put(root_of(bytes), holder(1), bytes, kUnlimited).error().code,
               ErrorCode::NoCapacity);
+    EXPECT_EQ(fs::file_size(log(1)), before);
     fs::remove(filler);
     put(2, kPage);
     open_with_floor(0);

@@ -237,6 +237,25 @@ TEST_F(StoreTest, WhatWasDroppedDoesNotComeBackByCompaction) {
   for (std::uint64_t i = 10; i < 14; ++i) expect_whole(i, kPage);
 }
 
+// Otherwise they would be copied from log to log for ever.
+TEST_F(StoreTest, ALogOfDropsThatAreNeededStaysWhereItIs) {
+  constexpr std::uint64_t kLog = 8'192;
+  open(kLog);
+  put(1, 7'000);
+  for (std::uint64_t i = 10; i < 200; ++i) {
+    const ShardRoot root = put(i, 20, 2);
+    ASSERT_TRUE(store_->drop(root, holder(2)));
+  }
+  EXPECT_GT(compact().freed_bytes, 0u);
+  ASSERT_TRUE(fs::exists(log(1)));
+  EXPECT_GT(store_->usage().disk_bytes, 190u * 96);
+  const auto again = compact();
+  EXPECT_EQ(again.copied_bytes + again.freed_bytes, 0u);
+  ASSERT_TRUE(store_->drop_holder(holder(1)));
+  compact();
+  EXPECT_LT(store_->usage().disk_bytes, 64 + kLog / kOpenLogShare);
+}
+
 // The record of a holder is copied behind the drop of another one.
 TEST_F(StoreTest, AShardStaysWhoseHoldersComeAfterADropOfAnother) {
   constexpr std::uint64_t kLog = 128 << 10;
