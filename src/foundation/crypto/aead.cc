@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "foundation/base/check.h"
@@ -11,33 +12,75 @@
 namespace hm::crypto {
 namespace {
 
-struct FreeContext {
+struct Free {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
 };
-using ContextPtr = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 int int_size(ByteView bytes) { return static_cast<int>(bytes.size()); }
 
 }  // namespace
 
-Bytes seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext) {
-  HM_CHECK(plaintext.size() <= kMaxAeadMessage && associated.size() <= kMaxAeadMessage);
-  const ContextPtr context(EVP_CIPHER_CTX_new());
-  Bytes sealed(plaintext.size() + kAeadTagSize);
+struct Aead::State {
+  // Fetched once: looking it up at each message takes the library longer than a short message.
+  std::unique_ptr<EVP_CIPHER, Free> cipher{EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
+  std::unique_ptr<EVP_CIPHER_CTX, Free> context{EVP_CIPHER_CTX_new()};
+
+  // Encrypts or decrypts into `out`, all but the tag.
+  void run(int encrypt, const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+           ByteView input, std::uint8_t* out);
+};
+
+void Aead::State::run(int encrypt, const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+                      ByteView input, std::uint8_t* out) {
+  HM_CHECK(input.size() <= kMaxAeadMessage && associated.size() <= kMaxAeadMessage);
   int length = 0;
-  HM_CHECK(context && EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(),
-                                         nonce.data()) == 1);
+  HM_CHECK(EVP_CipherInit_ex(context.get(), cipher.get(), nullptr, key.data(), nonce.data(),
+                             encrypt) == 1);
   if (!associated.empty()) {
-    HM_CHECK(EVP_EncryptUpdate(context.get(), nullptr, &length, associated.data(),
-                               int_size(associated)) == 1);
+    HM_CHECK(EVP_CipherUpdate(context.get(), nullptr, &length, associated.data(),
+                              int_size(associated)) == 1);
   }
-  if (!plaintext.empty()) {
-    HM_CHECK(EVP_EncryptUpdate(context.get(), sealed.data(), &length, plaintext.data(),
-                               int_size(plaintext)) == 1);
+  if (!input.empty()) {
+    HM_CHECK(EVP_CipherUpdate(context.get(), out, &length, input.data(), int_size(input)) == 1);
   }
+}
+
+Aead::Aead() : state_(std::make_unique<State>()) { HM_CHECK(state_->cipher && state_->context); }
+Aead::~Aead() = default;
+Aead::Aead(Aead&&) noexcept = default;
+Aead& Aead::operator=(Aead&&) noexcept = default;
+
+void Aead::seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext,
+                std::span<std::uint8_t> sealed) {
+  HM_CHECK(sealed.size() == plaintext.size() + kAeadTagSize);
+  state_->run(1, key, nonce, associated, plaintext, sealed.data());
   std::uint8_t* tag = sealed.data() + plaintext.size();
-  HM_CHECK(EVP_EncryptFinal_ex(context.get(), tag, &length) == 1 &&
-           EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag) == 1);
+  int length = 0;
+  HM_CHECK(EVP_CipherFinal_ex(state_->context.get(), tag, &length) == 1 &&
+           EVP_CIPHER_CTX_ctrl(state_->context.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag) ==
+               1);
+}
+
+bool Aead::open(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView sealed,
+                std::span<std::uint8_t> plaintext) {
+  HM_CHECK(sealed.size() == plaintext.size() + kAeadTagSize);
+  std::array<std::uint8_t, kAeadTagSize> tag{};
+  std::copy(sealed.end() - kAeadTagSize, sealed.end(), tag.begin());
+  state_->run(0, key, nonce, associated, sealed.first(plaintext.size()), plaintext.data());
+  std::uint8_t none = 0;
+  int length = 0;
+  HM_CHECK(EVP_CIPHER_CTX_ctrl(state_->context.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagSize,
+                               tag.data()) == 1);
+  if (EVP_CipherFinal_ex(state_->context.get(), &none, &length) == 1) return true;
+  wipe(plaintext);
+  return false;
+}
+
+Bytes seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext) {
+  HM_CHECK(plaintext.size() <= kMaxAeadMessage);
+  Bytes sealed(plaintext.size() + kAeadTagSize);
+  Aead().seal(key, nonce, associated, plaintext, sealed);
   return sealed;
 }
 
@@ -47,30 +90,8 @@ std::optional<Bytes> open(const AeadKey& key, const AeadNonce& nonce, ByteView a
       associated.size() > kMaxAeadMessage) {
     return std::nullopt;
   }
-  const ByteView ciphertext = sealed.first(sealed.size() - kAeadTagSize);
-  std::array<std::uint8_t, kAeadTagSize> tag{};
-  std::copy(sealed.end() - kAeadTagSize, sealed.end(), tag.begin());
-
-  const ContextPtr context(EVP_CIPHER_CTX_new());
-  Bytes plaintext(ciphertext.size());
-  int length = 0;
-  HM_CHECK(context && EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(),
-                                         nonce.data()) == 1);
-  if (!associated.empty()) {
-    HM_CHECK(EVP_DecryptUpdate(context.get(), nullptr, &length, associated.data(),
-                               int_size(associated)) == 1);
-  }
-  if (!ciphertext.empty()) {
-    HM_CHECK(EVP_DecryptUpdate(context.get(), plaintext.data(), &length, ciphertext.data(),
-                               int_size(ciphertext)) == 1);
-  }
-  std::uint8_t none = 0;
-  HM_CHECK(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagSize, tag.data()) ==
-           1);
-  if (EVP_DecryptFinal_ex(context.get(), &none, &length) != 1) {
-    wipe(plaintext);
-    return std::nullopt;
-  }
+  Bytes plaintext(sealed.size() - kAeadTagSize);
+  if (!Aead().open(key, nonce, associated, sealed, plaintext)) return std::nullopt;
   return plaintext;
 }
 

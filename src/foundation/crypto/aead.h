@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -30,5 +31,27 @@ Bytes seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, Byte
 // The plaintext, or nothing if any bit of key, nonce, associated data or `sealed` differs.
 std::optional<Bytes> open(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
                           ByteView sealed);
+
+// The same for many messages into memory of the caller: keeps the library's memory from call to
+// call. One caller at a time. The last key stays in that memory until the next one or the end.
+class Aead {
+ public:
+  Aead();
+  ~Aead();
+  Aead(Aead&&) noexcept;
+  Aead& operator=(Aead&&) noexcept;
+
+  // Requires: `sealed` is kAeadTagSize longer than `plaintext`; they do not overlap.
+  void seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext,
+            std::span<std::uint8_t> sealed);
+
+  // False, and `plaintext` is wiped, where open() gives nothing. Requires: as seal().
+  [[nodiscard]] bool open(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+                          ByteView sealed, std::span<std::uint8_t> plaintext);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace hm::crypto
