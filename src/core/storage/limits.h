@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every bound of segments, with its reason.
+// Every bound of segments, stripes and manifests, with its reason.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +30,55 @@ inline constexpr std::uint64_t kMaxMember = std::uint64_t{1} << 60;
 
 // Bytes of a segment on which compression is tried, in two pieces.
 inline constexpr std::size_t kCompressionSample = 8 * 1024;
+
+// A shard is what a node stores, proves and sends as one: above it, one that is lost or slow costs
+// too much; below, each costs a lease's entry, a root and a request.
+inline constexpr std::size_t kMaxShardBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kDefaultShardBytes = std::size_t{1} << 20;
+
+// What a disk and a file system take for a shard in any case.
+inline constexpr std::size_t kMinShardBytes = 4096;
+
+// The largest layout holds 64 shards of the default size.
+inline constexpr std::size_t kMaxStripeBytes = std::size_t{64} << 20;
+
+// A stripe must hold the longest segments whose length no profile chooses (kCompressedSegment).
+inline constexpr std::size_t kMinStripeCapacity = std::size_t{2} << 20;
+
+// Stripes in memory while writing: the segments of the next one, and the one that is made of them.
+inline constexpr std::size_t kStripesWritten = 2;
+
+// And while reading: one that is read, others that arrive meanwhile.
+inline constexpr std::size_t kStripesRead = 3;
+
+// Objects up to here get copies: the shards of a code would be mostly padding.
+inline constexpr std::uint64_t kCopiedObject = std::uint64_t{16} << 10;
+// Objects up to here get few shards: more of them would be small, and cost as much each.
+inline constexpr std::uint64_t kSmallObject = std::uint64_t{1} << 20;
+
+// Of one manifest, some 90 bytes each in its encoding: 64 GiB under the standard profile, 1 TiB
+// under that for backups.
+inline constexpr std::size_t kMaxSegments = std::size_t{1} << 20;
+
+// Each segment may lie in a stripe of its own, where other objects brought them.
+inline constexpr std::size_t kMaxManifestShards = std::size_t{1} << 20;
+
+// The index of a place has 16 bits.
+inline constexpr std::size_t kMaxPlaces = std::size_t{1} << 16;
+
+// As many bytes as a path of Linux has at most.
+inline constexpr std::size_t kMaxName = 4096;
+
+// S3 allows 2 KiB of metadata of the user; there are a few of ours.
+inline constexpr std::size_t kMaxMetadataEntries = 64;
+inline constexpr std::size_t kMaxMetadataBytes = 8192;
+
+// kMaxSegments and kMaxManifestShards at their longest encoding stay below.
+inline constexpr std::size_t kMaxManifestBytes = std::size_t{160} << 20;
+
+// What is longer is stored as an object of its own, whose manifest is sealed instead. That one is
+// far shorter: kMaxManifestBytes in segments of 1 MiB, so that one level is enough.
+inline constexpr std::size_t kMaxSealedManifest = kDefaultShardBytes;
+inline constexpr std::uint8_t kMaxManifestDepth = 1;
 
 }  // namespace hm::storage

@@ -29,6 +29,11 @@ Result<Profile, StorageError> Profile::by_content(std::size_t shortest, std::siz
   return Profile(shortest, mean, longest);
 }
 
+Result<Profile, StorageError> Profile::within(std::size_t longest) const {
+  if (longest >= longest_) return *this;
+  return is_by_content() ? by_content(shortest_, mean_, longest) : fixed(longest);
+}
+
 SegmentBounds bounds_of(const Profile& profile, ContentClass content) {
   if (profile.is_by_content()) {
     switch (content) {

@@ -30,6 +30,10 @@ class Profile {
   static Result<Profile, StorageError> by_content(std::size_t shortest, std::size_t mean,
                                                   std::size_t longest);
 
+  // The same with no segment longer than this; the cuts of what has none longer stay. BadSizes
+  // where the rest would not be allowed.
+  Result<Profile, StorageError> within(std::size_t longest) const;
+
   bool is_by_content() const { return mean_ != 0; }
   std::size_t shortest() const { return shortest_; }
   std::size_t mean() const { return mean_; }  // 0 unless by content

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/storage/object_encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/storage/limits.h"
+#include "foundation/base/check.h"
+#include "foundation/crypto/sealed_box/limits.h"
+#include "foundation/crypto/wipe.h"
+
+namespace hm::storage {
+namespace {
+
+// Hashed and cut while it is in a cache.
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+// A manifest is never compared with another one: long segments cost the least.
+constexpr std::size_t kManifestSegment = std::size_t{1} << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectEncoder>, StorageError> ObjectEncoder::start(
+    const ObjectPlan& plan, StripeWriter& writer, const Randomness& randomness) {
+  HM_CHECK(plan.domain == nullptr || plan.domain->owner() == plan.what.owner);
+  if (plan.what.object.size() > sealed_box::kMaxObjectIdSize) {
+    return fail(StorageError::ObjectIdTooLong);
+  }
+  HM_TRY_VOID(check(plan.description));
+  HM_TRY(const Profile profile, plan.profile.within(writer.layout().capacity() - kSealOverhead));
+  std::unique_ptr<ObjectEncoder> encoder(new ObjectEncoder(plan, profile, writer));
+  if (plan.domain != nullptr) {
+    encoder->manifest_.protection = InDomain{plan.domain->id()};
+  } else {
+    WithOwnSecret own{.version = plan.what.version};
+    randomness(own.secret);
+    encoder->manifest_.protection = own;
+  }
+  return encoder;
+}
+
+ObjectEncoder::ObjectEncoder(const ObjectPlan& plan, const Profile& profile, StripeWriter& writer)
+    : plan_(plan),
+      writer_(writer),
+      segmenter_(profile, plan.content, plan.cut_by),
+      take_([this](ByteView segment) { take(segment); }) {
+  manifest_.what = plan.what;
+  manifest_.description = plan.description;
+}
+
+Result<void, StorageError> ObjectEncoder::push(ByteView piece) {
+  HM_CHECK(!is_finished_);
+  while (!piece.empty() && state_) {
+    const ByteView part = piece.first(std::min(piece.size(), kPiece));
+    hasher_.update(part);
+    manifest_.size += part.size();
+    segmenter_.feed(part, take_);
+    piece = piece.subspan(part.size());
+  }
+  return state_;
+}
+
+Result<void, StorageError> ObjectEncoder::finish() {
+  HM_CHECK(!is_finished_);
+  is_finished_ = true;
+  if (state_) segmenter_.finish(take_);
+  manifest_.content = hasher_.digest();
+  return state_;
+}
+
+void ObjectEncoder::take(ByteView segment) {
+  if (!state_) return;
+  if (manifest_.segments.size() == kMaxSegments) {
+    state_ = fail(StorageError::TooManySegments);
+    return;
+  }
+  if (plan_.domain == nullptr) {
+    store(segment, nullptr, {});
+    return;
+  }
+  const crypto::Digest fingerprint = plan_.domain->fingerprint(segment);
+  const SegmentId id = plan_.domain->id_of(fingerprint);
+  if (is_known(id, segment)) {
+    ++segments_shared_;
+    bytes_shared_ += segment.size();
+  } else {
+    store(segment, &fingerprint, id);
+  }
+}
+
+bool ObjectEncoder::is_known(const SegmentId& id, ByteView segment) {
+  const std::size_t here = manifest_.segments.size();
+  const auto [seen, is_new] = seen_.try_emplace(id, here);
+  if (!is_new) {
+    again_.emplace_back(here, seen->second);
+    manifest_.segments.emplace_back();  // becomes that one when that has its place
+    return true;
+  }
+  if (plan_.index == nullptr) return false;
+  auto known = plan_.index->find(id);
+  if (!known || known->segment.plain_length != segment.size()) return false;
+  known->segment.stripe = index_of(*known->stripe);
+  manifest_.segments.push_back(known->segment);
+  return true;
+}
+
+void ObjectEncoder::store(ByteView segment, const crypto::Digest* fingerprint,
+                          const SegmentId& id) {
+  Segment row{.plain_length = static_cast<std::uint32_t>(segment.size())};
+  ByteView stored = segment;
+  std::optional<Bytes> frame;
+  if (plan_.compression == Compression::WherePays &&
+      compressor_.is_worthwhile(plan_.content, segment)) {
+    if (auto compressed = compressor_.compress(segment);
+        compressed && compressed->size() < segment.size()) {
+      frame = std::move(*compressed);
+      stored = *frame;
+      row.flags = kCompressedFlag;
+    }
+  }
+  row.sealed_length = static_cast<std::uint32_t>(stored.size() + kSealOverhead);
+  const std::size_t number = manifest_.segments.size();
+  if (plan_.domain != nullptr) {
+    // The key follows from what is sealed: frames of one segment may differ.
+    const crypto::Digest sealed = frame ? plan_.domain->fingerprint(stored) : *fingerprint;
+    row.seal = SharedSegment{id, plan_.domain->secret_of(sealed, row.flags)};
+  } else {
+    row.seal = SegmentNumber{number};
+  }
+  manifest_.segments.push_back(row);
+  ++waiting_;
+  const auto space = writer_.add(row.sealed_length, *this, number);
+  sealer_.seal(secret_of(manifest_, row), binding_of(manifest_, row), row.flags, stored, space);
+}
+
+std::uint32_t ObjectEncoder::index_of(const Stripe& stripe) {
+  const auto [at, is_new] =
+      stripes_.try_emplace(stripe.roots, static_cast<std::uint32_t>(manifest_.stripes.size()));
+  if (is_new) {
+    shards_ += stripe.code.shards();
+    if (shards_ > kMaxManifestShards) state_ = fail(StorageError::TooManyShards);
+    manifest_.stripes.push_back(stripe);
+  }
+  return at->second;
+}
+
+void ObjectEncoder::placed(std::uint64_t tag, const FinishedStripe& stripe, std::uint32_t offset) {
+  Segment& segment = manifest_.segments[tag];
+  segment.stripe = index_of(stripe.stripe);
+  segment.offset = offset;
+  --waiting_;
+}
+
+Result<Manifest, StorageError> ObjectEncoder::take_manifest() {
+  HM_CHECK(is_finished_ && waiting_ == 0);
+  HM_TRY_VOID(state_);
+  for (const auto& [segment, same] : again_) {
+    manifest_.segments[segment] = manifest_.segments[same];
+  }
+  return std::move(manifest_);
+}
+
+Result<Manifest, StorageError> cut_manifest(const Manifest& manifest, StripeWriter& writer,
+                                            const Randomness& randomness) {
+  HM_CHECK(manifest.depth < kMaxManifestDepth);
+  const SegmentKey unused(std::array<std::uint8_t, kSegmentKeySize>{});  // lengths are fixed
+  HM_TRY(const Profile profile, Profile::fixed(kManifestSegment));
+  HM_TRY(const auto encoder, ObjectEncoder::start({.what = manifest.what,
+                                                   .profile = profile,
+                                                   .compression = Compression::Never,
+                                                   .cut_by = unused},
+                                                  writer, randomness));
+  Bytes content = encode(manifest);
+  const crypto::WipeLater wiped(content);
+  HM_TRY_VOID(encoder->push(content));
+  HM_TRY_VOID(encoder->finish());
+  writer.flush();
+  HM_TRY(Manifest outer, encoder->take_manifest());
+  outer.depth = static_cast<std::uint8_t>(manifest.depth + 1);
+  return outer;
+}
+
+}  // namespace hm::storage
