@@ -199,7 +199,9 @@ ByteView ObjectDecoder::sealed_bytes(const Held& held, const Segment& segment) {
 
 ReadFailure ObjectDecoder::failure(StorageError error, std::uint32_t stripe) const {
   const Faults faults = faults_of(stripe);
-  return {error, stripe, members(faults.lost & ~faults.altered), members(faults.altered)};
+  const ShardSet there = held_.at(stripe).there;
+  return {error, stripe, members(faults.lost & ~faults.altered & ~there),
+          members(faults.altered & ~there)};
 }
 
 Result<void, ReadFailure> ObjectDecoder::read_segment(const Segment& segment,
