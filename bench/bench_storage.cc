@@ -305,7 +305,7 @@ void add_pipeline(std::vector<Row>& rows, ByteView object) {
   step("step: seal 64 KiB", seal_segments);
   step("step: parity and roots, 10+4", code_and_hash);
   const auto stored = std::make_shared<const Stored>(part);
-  for (const std::size_t lost : {0, 1, 4}) {
+  for (const std::size_t lost : std::array<std::size_t, 3>{0, 1, 4}) {
     rows.push_back({"decode, " + std::to_string(lost) + " of 14 lost", part.size(),
                     [stored, lost] { return decode(*stored, lost); }, 0, kPipelineRounds});
   }

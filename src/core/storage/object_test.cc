@@ -136,7 +136,7 @@ TEST(Object, OfManyStripesComesBackWhenAnyFourOfFourteenAreLost) {
   as.profile = Profile::standard();
   const Manifest manifest = store(object, as, shards, layout(10, 4));
   ASSERT_EQ(manifest.stripes.size(), 3U);
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     const Bytes draws = random_bytes(64, seed);
     std::set<std::pair<std::uint32_t, ShardIndex>> lost;
     std::size_t at = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/storage/stripe_writer.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -39,7 +38,8 @@ void StripeWriter::flush() {
   shuffle();
   stripe_.code = layout_.code;
   stripe_.shard_bytes = shard_bytes_for(used_, layout_);
-  make_shards();
+  fill_shards();
+  hash_shards();
 
   std::vector<ByteView> views;
   for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
@@ -66,62 +66,40 @@ void StripeWriter::shuffle() {
   }
 }
 
-void StripeWriter::pad() {
+void StripeWriter::fill_shards() {
+  const std::size_t shard_bytes = stripe_.shard_bytes;
+  shards_.resize(stripe_.code.shards() * shard_bytes);
+  std::uint8_t* next = shards_.data();
+  for (const Staged& each : segments_) {
+    std::memcpy(next, staged_.data() + each.offset, each.size);
+    next += each.size;
+  }
   blake3::Key seed{};
   randomness_(seed);
   blake3::Hasher::keyed(seed).extended_output(
       0, std::span(shards_).first(stripe_.capacity()).subspan(used_));
-}
 
-StripeWriter::Cursor StripeWriter::cursor_at(std::size_t offset) const {
-  Cursor cursor;
-  while (cursor.segment < segments_.size() && offset >= segments_[cursor.segment].size) {
-    offset -= segments_[cursor.segment++].size;
-  }
-  cursor.done = offset;
-  return cursor;
-}
-
-// Up to where the padding begins.
-void StripeWriter::copy(Cursor& from, std::span<std::uint8_t> into) const {
-  while (!into.empty() && from.segment < segments_.size()) {
-    const Staged& segment = segments_[from.segment];
-    const std::size_t part = std::min(segment.size - from.done, into.size());
-    std::memcpy(into.data(), staged_.data() + segment.offset + from.done, part);
-    into = into.subspan(part);
-    from.done += part;
-    if (from.done == segment.size) from = {from.segment + 1, 0};
-  }
-}
-
-// Cell by cell of all shards, so that what was copied is still in a cache when parity is made of it
-// and when it is hashed.
-void StripeWriter::make_shards() {
-  const std::size_t shard_bytes = stripe_.shard_bytes;
-  const std::size_t k = stripe_.code.data;
-  const std::size_t count = stripe_.code.shards();
-  shards_.resize(count * shard_bytes);
-  pad();
-  std::vector<Cursor> cursors;
-  for (std::size_t i = 0; i < k; ++i) cursors.push_back(cursor_at(i * shard_bytes));
-  std::vector<blake3::Hasher> hashers(count);
   std::array<erasure::ShardBytes, erasure::kMaxShards> data{};
   std::array<erasure::ShardSpace, erasure::kMaxShards> parity{};
-  for (std::size_t at = 0; at < shard_bytes; at += erasure::kCell) {
-    const std::size_t size = std::min(erasure::kCell, shard_bytes - at);
-    const auto cell = [&](std::size_t i) {
-      return std::span(shards_).subspan(i * shard_bytes + at, size);
-    };
-    for (std::size_t i = 0; i < k; ++i) {
-      copy(cursors[i], cell(i));
-      data[i] = cell(i).data();
+  const std::size_t k = stripe_.code.data;
+  for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
+    std::uint8_t* const shard = shards_.data() + i * shard_bytes;
+    if (i < k) {
+      data[i] = shard;
+    } else {
+      parity[i - k] = shard;
     }
-    for (std::size_t i = k; i < count; ++i) parity[i - k] = cell(i).data();
-    coder_.encode(std::span(data).first(k), std::span(parity).first(count - k), size);
-    for (std::size_t i = 0; i < count; ++i) hashers[i].update(cell(i));
   }
+  coder_.encode(std::span(data).first(k), std::span(parity).first(stripe_.code.parity),
+                shard_bytes);
+}
+
+void StripeWriter::hash_shards() {
   stripe_.roots.clear();
-  for (const blake3::Hasher& each : hashers) stripe_.roots.push_back(each.digest());
+  for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
+    stripe_.roots.push_back(
+        blake3::hash(ByteView(shards_).subspan(i * stripe_.shard_bytes, stripe_.shard_bytes)));
+  }
 }
 
 }  // namespace hm::storage

@@ -65,17 +65,9 @@ class StripeWriter {
     std::uint64_t tag;
   };
 
-  // The next byte of the data shards put together that is copied from a segment.
-  struct Cursor {
-    std::size_t segment = 0;
-    std::size_t done = 0;  // of it
-  };
-
   void shuffle();
-  void pad();
-  Cursor cursor_at(std::size_t offset) const;
-  void copy(Cursor& from, std::span<std::uint8_t> into) const;
-  void make_shards();
+  void fill_shards();
+  void hash_shards();
 
   Layout layout_;
   Randomness randomness_;
