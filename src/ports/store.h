@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ordered key-value store of final blocks and ledger state. Writes are atomic per batch; a batch
-// survives a crash of the process, and of the machine once sync() or a later one returned.
+// Ordered key-value store: of final blocks and ledger state, or of what a node knows of its stored
+// objects. Writes are atomic per batch; a batch survives a crash of the process, and of the machine
+// once sync() or a later one returned.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,10 @@
 
 namespace hm::ports {
 
-// Separate key spaces in one store.
-enum class Space : std::uint8_t { Meta, Blocks, State };
-inline constexpr std::size_t kSpaceCount = 3;
+// Separate key spaces in one store: the chain's, then those of stored objects. A store has Meta and
+// those of one use.
+enum class Space : std::uint8_t { Meta, Blocks, State, Objects, Manifests, Stripes, Segments };
+inline constexpr std::size_t kSpaceCount = 7;
 
 struct StoreWrite {
   Space space;

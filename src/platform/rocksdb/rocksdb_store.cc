@@ -6,8 +6,11 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <array>
+#include <algorithm>
 #include <filesystem>
+#include <span>
+
+#include "foundation/base/check.h"
 
 namespace hm::rocksdb_store {
 namespace {
@@ -23,7 +26,35 @@ constexpr int kOpenFiles = 256;
 constexpr std::size_t kInfoLogBytes = 1 << 20;
 constexpr std::size_t kInfoLogFiles = 2;
 
-constexpr std::array<const char*, ports::kSpaceCount> kFamilies = {"default", "blocks", "state"};
+struct Family {
+  Space space;
+  const char* name;
+};
+constexpr Family kChainFamilies[] = {
+    {Space::Meta, "default"}, {Space::Blocks, "blocks"}, {Space::State, "state"}};
+constexpr Family kObjectFamilies[] = {{Space::Meta, "default"},
+                                      {Space::Objects, "objects"},
+                                      {Space::Manifests, "manifests"},
+                                      {Space::Stripes, "stripes"},
+                                      {Space::Segments, "segments"}};
+
+std::span<const Family> families_of(Use use) {
+  if (use == Use::Chain) return kChainFamilies;
+  return kObjectFamilies;
+}
+
+struct Words {
+  const char* store;
+  const char* remedy;  // of damage
+};
+Words words_of(Use use) {
+  if (use == Use::Chain) {
+    return {"ledger store",
+            "move the data folder away and start again: the node fetches the chain from its peers"};
+  }
+  return {"catalogue of stored objects",
+          "keep a copy of the folder: nothing else knows the keys of what only it lists"};
+}
 
 rocksdb::Slice slice(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -61,40 +92,45 @@ rocksdb::Options options() {
 
 struct RocksDbStore::Impl {
   std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  Use use = Use::Chain;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   // The first write that failed. RocksDB must not be asked to write or flush after that: it aborts
   // where it finds its log half written. Reopening repairs the log.
   std::optional<Error> broken;
 
   ~Impl() {
-    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
   }
   rocksdb::ColumnFamilyHandle* family(Space space) const {
-    return families[static_cast<std::size_t>(space)];
+    const auto families = families_of(use);
+    const auto found = std::ranges::find(families, space, &Family::space);
+    HM_CHECK(found != families.end());
+    return handles[static_cast<std::size_t>(found - families.begin())];
   }
+  std::string words(const char* what) const { return std::string(what) + words_of(use).store; }
 };
 
 RocksDbStore::RocksDbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RocksDbStore::~RocksDbStore() = default;
 
-Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(const std::string& directory) {
+Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(const std::string& directory, Use use) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return fail(ErrorCode::Io, "cannot create folder " + directory, error.message());
 
   const rocksdb::Options opts = options();
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const char* name : kFamilies) descriptors.emplace_back(name, opts);
+  for (const Family& family : families_of(use)) descriptors.emplace_back(family.name, opts);
   auto impl = std::make_unique<Impl>();
+  impl->use = use;
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(opts, directory, descriptors, &impl->families, &db);
+  const auto status = rocksdb::DB::Open(opts, directory, descriptors, &impl->handles, &db);
   if (status.IsCorruption()) {
     return fail(ErrorCode::Corrupt,
-                "the ledger store in " + directory + " is damaged: " + status.ToString(),
-                "move the data folder away and start again: the node fetches the chain from its "
-                "peers");
+                impl->words("the ") + " in " + directory + " is damaged: " + status.ToString(),
+                words_of(use).remedy);
   }
-  if (!status.ok()) return failure(status, "cannot open the ledger store in " + directory);
+  if (!status.ok()) return failure(status, impl->words("cannot open the ") + " in " + directory);
   impl->db.reset(db);
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
 }
@@ -104,11 +140,11 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open_read_only(const std::st
   opts.create_if_missing = false;
   opts.create_missing_column_families = false;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const char* name : kFamilies) descriptors.emplace_back(name, opts);
+  for (const Family& family : kChainFamilies) descriptors.emplace_back(family.name, opts);
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   const auto status =
-      rocksdb::DB::OpenForReadOnly(opts, directory, descriptors, &impl->families, &db);
+      rocksdb::DB::OpenForReadOnly(opts, directory, descriptors, &impl->handles, &db);
   if (!status.ok()) return failure(status, "cannot read the ledger store in " + directory);
   impl->db.reset(db);
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(impl)));
@@ -119,7 +155,7 @@ Result<std::optional<Bytes>> RocksDbStore::get(Space space, ByteView key) const 
   const auto status =
       impl_->db->Get(rocksdb::ReadOptions(), impl_->family(space), slice(key), &value);
   if (status.IsNotFound()) return std::optional<Bytes>();
-  if (!status.ok()) return failure(status, "cannot read from the ledger store");
+  if (!status.ok()) return failure(status, impl_->words("cannot read from the "));
   return std::optional<Bytes>(to_bytes(as_bytes(value)));
 }
 
@@ -130,11 +166,11 @@ Result<void> RocksDbStore::write(const ports::WriteBatch& batch) {
     auto* family = impl_->family(write.space);
     const auto status = write.value ? writes.Put(family, slice(write.key), slice(*write.value))
                                     : writes.Delete(family, slice(write.key));
-    if (!status.ok()) return failure(status, "cannot build a ledger write");
+    if (!status.ok()) return failure(status, "cannot build a write");
   }
   const auto status = impl_->db->Write(rocksdb::WriteOptions(), &writes);
   if (status.ok()) return {};
-  auto failed = failure(status, "cannot write to the ledger store");
+  auto failed = failure(status, impl_->words("cannot write to the "));
   impl_->broken = failed.error();
   return failed;
 }
@@ -143,7 +179,7 @@ Result<void> RocksDbStore::sync() {
   if (impl_->broken) return std::unexpected(*impl_->broken);
   const auto status = impl_->db->FlushWAL(/*sync=*/true);
   if (status.ok()) return {};
-  auto failed = failure(status, "cannot flush the ledger store");
+  auto failed = failure(status, impl_->words("cannot flush the "));
   impl_->broken = failed.error();
   return failed;
 }
@@ -158,7 +194,7 @@ Result<void> RocksDbStore::scan(
   for (it->Seek(slice(first)); it->Valid(); it->Next()) {
     if (!visit(view(it->key()), view(it->value()))) break;
   }
-  if (!it->status().ok()) return failure(it->status(), "cannot scan the ledger store");
+  if (!it->status().ok()) return failure(it->status(), impl_->words("cannot scan the "));
   return {};
 }
 

@@ -10,11 +10,16 @@
 
 namespace hm::rocksdb_store {
 
+// What is in the database: which spaces it has, and what is said of one that is damaged.
+enum class Use : std::uint8_t { Chain, Objects };
+
+// Any thread reads; writing and syncing is one caller's at a time.
 class RocksDbStore final : public ports::Store {
  public:
   // Opens or creates the database in `directory`. Fails if another process has it open.
-  static Result<std::unique_ptr<RocksDbStore>> open(const std::string& directory);
-  // Reads what the database holds now; another process may have it open. Writing fails.
+  static Result<std::unique_ptr<RocksDbStore>> open(const std::string& directory,
+                                                    Use use = Use::Chain);
+  // Reads what the chain's database holds now; another process may have it open. Writing fails.
   static Result<std::unique_ptr<RocksDbStore>> open_read_only(const std::string& directory);
   ~RocksDbStore() override;
 

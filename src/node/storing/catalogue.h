@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node knows of the objects that it stored, on disk: names, manifests, where each shard is,
+// which segments are stored already, and what is to be dropped. docs/protocols/storage.md,
+// "Catalogue".
+//
+// Promises. A change is one atomic batch, durable when apply() returns; after any crash the
+// catalogue is the one before or after it. A stripe is given up only when no object refers to it
+// and nobody who found a segment in it still writes (Pins). Memory: nothing per object or stripe.
+//
+// Any thread may read and find segments; one caller at a time applies changes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/storage/segment_index.h"
+#include "foundation/base/result.h"
+#include "node/storing/catalogue_rows.h"
+#include "ports/store.h"
+
+namespace hm::storing {
+
+// Under which circumstances an object may be put.
+struct PutCondition {
+  bool only_new = false;                      // nothing has the name
+  std::optional<std::uint64_t> only_version;  // what has the name is this version
+};
+
+struct StoredObject {
+  std::string name;
+  PutCondition condition;
+  ObjectRow row;
+  storage::Manifest manifest;  // its stripes without places
+};
+
+struct MovedShard {
+  StripeId stripe;
+  std::uint8_t index = 0;
+  storage::Place from;  // dropped there, if it has a node
+  storage::Place to;
+};
+
+// What changes at once. Stripes come before the objects that refer to them.
+struct CatalogueChange {
+  std::vector<StripeRow> stripes;  // new ones; `references` is counted here
+  std::vector<StoredObject> put;   // in place of what had the name
+  std::vector<std::string> removed;
+  std::vector<MovedShard> moved;
+};
+
+struct ListedObject {
+  std::string name;
+  ObjectRow row;
+};
+struct ObjectList {
+  std::vector<ListedObject> objects;  // by name
+  std::vector<std::string> folders;   // what begins so and goes on behind the delimiter, once
+  std::optional<std::string> next;    // where to go on; none at the end
+};
+
+class Catalogue {
+ public:
+  // Stripes in which somebody found segments that it will refer to: kept until this is gone.
+  class Pins {
+   public:
+    explicit Pins(Catalogue& catalogue) : catalogue_(catalogue) {}
+    ~Pins();
+    Pins(const Pins&) = delete;
+    Pins& operator=(const Pins&) = delete;
+    // Also of the same domain only. What it gives is pinned.
+    std::optional<storage::KnownSegment> find(const storage::SegmentId& id);
+
+   private:
+    Catalogue& catalogue_;
+    std::vector<StripeId> pinned_;
+  };
+
+  // Makes a new catalogue where there is none; `random` fills its secrets. Corrupt, by name.
+  static Result<std::unique_ptr<Catalogue>> open(
+      ports::Store& store, const std::function<void(std::span<std::uint8_t>)>& random);
+
+  const CatalogueHead& head() const { return head_; }
+  Result<std::optional<ObjectRow>> object(std::string_view name) const;
+  // The name of an object of this id.
+  Result<std::optional<std::string>> name_of(const ObjectId& id) const;
+  Result<storage::Manifest> manifest(const ObjectRow& row) const;
+  Result<std::optional<StripeRow>> stripe(const StripeId& id) const;
+  // Names that begin with `prefix`, behind `after`; with a delimiter, names that go on behind it
+  // are folded. At most `count` of both.
+  Result<ObjectList> list(std::string_view prefix, std::string_view after,
+                          std::optional<char> delimiter, std::size_t count) const;
+
+  // AlreadyExists and FailedPrecondition: a condition does not hold, or a stripe that an object
+  // refers to is not there; then nothing changes.
+  Result<void> apply(const CatalogueChange& change);
+  // Removes what an earlier process left: segments of stripes that are gone, and stripes without
+  // references. Reads everything.
+  Result<void> sweep();
+  // A commitment of this generation is about to be made: what becomes garbage from here on waits
+  // for the next.
+  Result<void> begin_generation(std::uint64_t generation);
+
+  // All stripes from `from` on, until `visit` says false.
+  Result<void> stripes(const StripeId& from,
+                       const std::function<bool(const StripeId&, const StripeRow&)>& visit) const;
+  Result<void> objects(
+      const std::function<bool(std::string_view name, const ObjectRow&)>& visit) const;
+  // Garbage that waits for no later generation, with keys for forget_garbage().
+  Result<std::vector<std::pair<Bytes, GarbageRow>>> garbage(std::uint64_t generation,
+                                                            std::size_t count) const;
+  Result<void> forget_garbage(const Bytes& key);
+
+  // What is on its way under these leases and not in the catalogue yet; none of it is there any
+  // more. A later process looks there for orphans.
+  Result<void> remember_upload(std::uint64_t number, const std::vector<storage::Place>& places);
+  Result<void> forget_upload(std::uint64_t number);
+  Result<std::vector<std::pair<std::uint64_t, std::vector<storage::Place>>>> uploads() const;
+
+  // The last kMaxFaults are kept.
+  Result<void> add_fault(const FaultRow& fault);
+  Result<std::vector<FaultRow>> faults() const;
+
+ private:
+  friend class Pins;
+  Catalogue(ports::Store& store, CatalogueHead head) : store_(store), head_(head) {}
+
+  class Batch;
+  Result<void> write(ports::WriteBatch batch);
+  ports::StoreWrite head_row() const;
+  void unpin(const std::vector<StripeId>& ids);
+
+  ports::Store& store_;
+  CatalogueHead head_;
+  mutable std::mutex mutex_;  // of pins, and of what is given up
+  std::map<StripeId, std::size_t> pins_;
+  std::uint64_t garbage_number_ = 0;  // makes keys of one commitment differ
+};
+
+}  // namespace hm::storing

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bounds of the tenant's side of storage, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "foundation/base/time.h"
+
+namespace hm::storing {
+
+// Of the nodes that did not keep what they took: enough to see who and since when.
+inline constexpr std::size_t kMaxFaults = 256;
+
+// A name is a key in the catalogue, and shown in lists. S3 allows as much.
+inline constexpr std::size_t kMaxObjectName = 1024;
+
+// A sealed manifest: kMaxSealedManifest, and a wrap for each reader.
+inline constexpr std::size_t kMaxBundledBox = (std::size_t{1} << 20) + (std::size_t{512} << 10);
+// A bundle is ended before it has more: a reader of one object fetches it whole.
+inline constexpr std::size_t kBundleBytes = std::size_t{1} << 20;
+
+// What is encoded in one go, so that a worker is not held for long.
+inline constexpr std::size_t kEncodePiece = std::size_t{4} << 20;
+// Bytes that wait to be encoded: two of these, so that reading and encoding go on side by side.
+inline constexpr std::size_t kUploadWindow = std::size_t{8} << 20;
+// Stripes of one upload on their way: of 14 MiB by default, and the transport holds what it sends.
+inline constexpr std::size_t kStripesOnTheirWay = 3;
+// How often another place is looked for, for a shard that its node did not take.
+inline constexpr std::size_t kPlaceTries = 2;
+// What is reserved at first where the length of an upload is not known; then as much again.
+inline constexpr std::uint64_t kFirstReserve = std::uint64_t{16} << 20;
+// Uploads and downloads at one time: each holds tens of megabytes.
+inline constexpr std::size_t kMaxTransfers = 4;
+
+// Bytes handed out that the reader has not taken.
+inline constexpr std::size_t kDownloadWindow = std::size_t{8} << 20;
+// In which they are handed out, about.
+inline constexpr std::size_t kDownloadPiece = std::size_t{1} << 20;
+// A stripe that is not whole after this long is asked of so many more: far above what a shard takes
+// from a healthy node, far below what a user takes for an interruption.
+inline constexpr Duration kHedge = std::chrono::milliseconds(150);
+inline constexpr std::size_t kHedgeShards = 2;
+
+// After a change; more changes share one commitment.
+inline constexpr Duration kCommitPause = std::chrono::seconds(1);
+inline constexpr Duration kCommitRetryPause = std::chrono::seconds(15);
+// One page of one shard at a time.
+inline constexpr Duration kAuditPause = std::chrono::seconds(20);
+inline constexpr Duration kGarbagePause = std::chrono::seconds(30);
+inline constexpr std::size_t kGarbageRows = 64;  // at one time
+// Stripes are looked at this often whatever happens, and soon after something did.
+inline constexpr Duration kLookPause = std::chrono::minutes(10);
+inline constexpr Duration kLookSoon = std::chrono::seconds(1);
+// A node that is not connected for so long counts as lost: a restart takes less.
+inline constexpr Duration kLostAfter = std::chrono::minutes(2);
+// The most urgent stripes that one look finds; the next look finds others.
+inline constexpr std::size_t kRepairsAtOnce = 256;
+// Of what is made anew, a second: repair leaves most of a link to users.
+inline constexpr std::uint64_t kRepairBytesPerSecond = std::uint64_t{64} << 20;
+inline constexpr Duration kRepairRetryPause = std::chrono::seconds(30);
+
+// What a lease is opened for at least: each costs an operation, and a block until it can be used.
+inline constexpr std::uint64_t kLeaseQuantum = std::uint64_t{64} << 20;
+// And how long. While the tenant's node is away nobody renews.
+inline constexpr std::uint64_t kLeaseMillis = std::uint64_t{7} * 24 * 3'600'000;
+// A lease is renewed when this part of its time is left.
+inline constexpr std::uint64_t kRenewPart = 4;
+// What ends within this and can be renewed no more takes nothing new, and is drained.
+inline constexpr std::uint64_t kEndingMillis = std::uint64_t{12} * 3'600'000;
+// One that holds nothing is given back after this long.
+inline constexpr Duration kIdleLease = std::chrono::minutes(10);
+inline constexpr Duration kLeaseCarePause = std::chrono::seconds(15);
+// For leases to be asked for and accepted.
+inline constexpr Duration kPlacesPatience = std::chrono::seconds(20);
+// A node that failed at something gets nothing new for so long.
+inline constexpr Duration kAvoidFor = std::chrono::minutes(2);
+
+}  // namespace hm::storing

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/storing/keeper_parts.h"
+
+#include "core/ledger/ledger.h"
+#include "foundation/blake3/blake3.h"
+
+namespace hm::storing {
+
+storage::Randomness fresh_randomness(node::Node& node) {
+  blake3::Key seed{};
+  node.ports().random.fill(seed);
+  return [hasher = blake3::Hasher::keyed(seed),
+          position = std::uint64_t{0}](std::span<std::uint8_t> out) mutable {
+    hasher.extended_output(position, out);
+    position += out.size();
+  };
+}
+
+std::optional<identity::OwnerId> own_owner(const node::Node& node) {
+  const auto* self = node.ledger().node(node.id());
+  if (self == nullptr) return std::nullopt;
+  return self->binding.owner;
+}
+
+}  // namespace hm::storing

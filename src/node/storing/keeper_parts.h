@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What everything on the tenant's side of storage stands on. All of it outlives its users.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "core/storage/stripe_writer.h"
+#include "node/node.h"
+#include "node/storing/catalogue.h"
+#include "node/storing/shard_client.h"
+#include "node/storing/storage_leases.h"
+
+namespace hm::storing {
+
+class ObjectUpload;
+
+struct KeeperParts {
+  node::Node& node;
+  ShardClient& client;
+  StorageLeases& leases;
+  Catalogue& catalogue;
+
+  // The catalogue changed: the ledger is to have a new commitment.
+  std::function<void()> changed;
+  // Of a node that did not keep, or not give, what it took.
+  std::function<void(FaultRow)> fault;
+
+  std::uint64_t next_version = 1;  // of the object that begins next
+  std::uint64_t next_upload = 1;
+  std::set<ObjectUpload*> uploads;  // under way
+
+  UnixMillis wall() const { return node.ports().clock.wall(); }
+  MonoTime now() const { return node.ports().clock.now(); }
+};
+
+// Unpredictable bytes for a worker, from a fresh seed of the node's randomness.
+storage::Randomness fresh_randomness(node::Node& node);
+
+// The owner of this node. None: it is not on the ledger.
+std::optional<identity::OwnerId> own_owner(const node::Node& node);
+
+}  // namespace hm::storing

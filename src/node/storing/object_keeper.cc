@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/storing/object_keeper.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "core/ledger/ledger.h"
+#include "foundation/base/utf8.h"
+#include "foundation/blake3/blake3.h"
+#include "node/storing/keeper_limits.h"
+#include "node/storing/storage_care.h"
+
+namespace hm::storing {
+
+Result<void> check_object_name(std::string_view name) {
+  if (name.empty() || name.size() > kMaxObjectName || !is_utf8(name) ||
+      name.find('\0') != std::string_view::npos) {
+    return fail(ErrorCode::InvalidArgument, "this is no name for an object",
+                "1 to 1024 bytes of UTF-8 without a zero byte");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<ObjectKeeper>> ObjectKeeper::open(
+    node::Node& node, node::OwnOperations& operations, ShardClient& client, ports::Store& store,
+    std::function<node::RoundTrips()> round_trips) {
+  HM_TRY(auto catalogue, Catalogue::open(store, [&](std::span<std::uint8_t> out) {
+           node.ports().random.fill(out);
+         }));
+  return std::unique_ptr<ObjectKeeper>(
+      new ObjectKeeper(node, operations, client, std::move(round_trips), std::move(catalogue)));
+}
+
+ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, ShardClient& client,
+                           std::function<node::RoundTrips()> round_trips,
+                           std::unique_ptr<Catalogue> catalogue)
+    : leases_(std::make_unique<StorageLeases>(node, operations, std::move(round_trips))),
+      catalogue_(std::move(catalogue)),
+      parts_{.node = node, .client = client, .leases = *leases_, .catalogue = *catalogue_},
+      care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
+  parts_.changed = [this] { care_->changed(); };
+  parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };
+  parts_.next_version = catalogue_->head().last_version + 1;
+}
+
+ObjectKeeper::~ObjectKeeper() { *alive_ = false; }
+
+void ObjectKeeper::start() {
+  care_->start([this, alive = alive_](const Result<void>& read) {
+    if (*alive && read) is_started_ = true;
+  });
+}
+
+Result<void> ObjectKeeper::ready() const {
+  if (!is_started_) {
+    return fail(ErrorCode::Unavailable, "the node is still reading its catalogue of objects",
+                "try again in a moment");
+  }
+  if (care_->is_stale()) return fail(ErrorCode::FailedPrecondition, care_->trouble(), "");
+  return {};
+}
+
+Result<std::shared_ptr<ObjectUpload>> ObjectKeeper::upload(UploadPlan plan,
+                                                           ObjectUpload::Listener listener) {
+  HM_TRY_VOID(ready());
+  if (parts_.uploads.size() >= kMaxTransfers) {
+    return fail(ErrorCode::Busy, "as many uploads as the node can hold are under way",
+                "try again when one of them has ended");
+  }
+  auto done = std::move(listener.on_done);
+  listener.on_done = [this, alive = alive_, done = std::move(done)](Result<UploadReport> report) {
+    if (*alive && report) {
+      counters_.objects_put += report->objects.size();
+      counters_.bytes_put += report->plain_bytes;
+    }
+    if (*alive && !report) care_->collect();
+    done(std::move(report));
+  };
+  return ObjectUpload::start(parts_, plan, std::move(listener));
+}
+
+Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(std::string_view name,
+                                                               std::optional<Range> range,
+                                                               ObjectDownload::Listener listener) {
+  HM_TRY(const ListedObject found, find(name));
+  if (downloads_ >= kMaxTransfers) {
+    return fail(ErrorCode::Busy, "as many downloads as the node can hold are under way",
+                "try again when one of them has ended");
+  }
+  HM_TRY(storage::Manifest manifest, catalogue_->manifest(found.row));
+  const auto shared = std::make_shared<const storage::Manifest>(std::move(manifest));
+  // Counted as long as somebody holds it.
+  const std::shared_ptr<void> counted(nullptr, [this, alive = alive_](void*) {
+    if (*alive) --downloads_;
+  });
+  ++downloads_;
+  ++counters_.objects_got;
+  auto on_bytes = std::move(listener.on_bytes);
+  listener.on_bytes = [this, alive = alive_, counted,
+                       on_bytes = std::move(on_bytes)](std::string piece) {
+    if (*alive) counters_.bytes_got += piece.size();
+    on_bytes(std::move(piece));
+  };
+  const Range all{0, found.row.size};
+  return ObjectDownload::start(parts_, shared, range.value_or(all).begin, range.value_or(all).end,
+                               std::move(listener));
+}
+
+Result<ListedObject> ObjectKeeper::find(std::string_view name_or_id) const {
+  HM_TRY(auto row, catalogue_->object(name_or_id));
+  if (row) return ListedObject{std::string(name_or_id), std::move(*row)};
+  if (const auto id = ObjectId::parse(name_or_id)) {
+    HM_TRY(const auto name, catalogue_->name_of(*id));
+    if (name) {
+      HM_TRY(row, catalogue_->object(*name));
+      if (row) return ListedObject{*name, std::move(*row)};
+    }
+  }
+  return fail(ErrorCode::NotFound, "no object has this name or id: " + std::string(name_or_id),
+              "hypermesh ls lists what this node has stored");
+}
+
+Result<storage::Description> ObjectKeeper::description(const ObjectRow& row) const {
+  HM_TRY(storage::Manifest manifest, catalogue_->manifest(row));
+  return std::move(manifest.description);
+}
+
+Result<ObjectList> ObjectKeeper::list(std::string_view prefix, std::string_view after,
+                                      std::optional<char> delimiter, std::size_t count) const {
+  return catalogue_->list(prefix, after, delimiter, count);
+}
+
+Result<ObjectHealth> ObjectKeeper::health(const ObjectRow& row) const {
+  HM_TRY(const storage::Manifest manifest, catalogue_->manifest(row));
+  ObjectHealth health;
+  std::size_t bears = SIZE_MAX;
+  std::map<identity::NodeId, ObjectHealth::Holder> holders;
+  for (const storage::Stripe& each : manifest.stripes) {
+    HM_TRY(const auto stripe, catalogue_->stripe(stripe_id_of(each.roots)));
+    if (!stripe) continue;
+    ++health.stripes;
+    std::size_t healthy = 0;
+    for (std::size_t i = 0; i < stripe->roots.size(); ++i) {
+      ++health.shards;
+      const storage::Place& place = stripe->places[i];
+      if (place.node.is_zero()) continue;
+      auto& holder = holders[place.node];
+      holder.node = place.node;
+      if (const auto owner = leases_->owner_of(place)) holder.owner = *owner;
+      ++holder.shards;
+      holder.bytes += stripe->shard_bytes;
+      holder.is_reachable = parts_.client.is_reachable(place.node);
+      holder.stands = leases_->stands(place);
+      if (care_->is_healthy(place, stripe->roots[i])) ++healthy;
+    }
+    health.healthy += healthy;
+    const std::size_t needed = stripe->code.data;
+    health.is_readable = health.is_readable && healthy >= needed;
+    bears = std::min(bears, healthy > needed ? healthy - needed : 0);
+  }
+  health.bears = bears == SIZE_MAX ? 0 : bears;
+  for (auto& [node, holder] : holders) health.holders.push_back(holder);
+  return health;
+}
+
+void ObjectKeeper::remove(std::vector<std::string> names, Done done) {
+  if (auto is_ready = ready(); !is_ready) return done(is_ready);
+  auto change = std::make_shared<CatalogueChange>();
+  change->removed = std::move(names);
+  auto result = std::make_shared<Result<void>>();
+  parts_.node.ports().workers.submit(
+      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
+      [this, alive = alive_, result, done = std::move(done)] {
+        if (*alive && *result) care_->changed();
+        done(*result);
+      });
+}
+
+void ObjectKeeper::share(std::string_view name, std::vector<identity::OwnerId> readers,
+                         std::function<void(Result<ListedObject>)> done) {
+  if (auto is_ready = ready(); !is_ready) return done(std::unexpected(is_ready.error()));
+  auto found = find(name);
+  if (!found) return done(std::unexpected(found.error()));
+  if (found->row.origin != Origin::Own) {
+    return done(fail(ErrorCode::PermissionDenied, "the object is another owner's",
+                     "only its owner can share it; store a copy of it first"));
+  }
+  auto manifest = catalogue_->manifest(found->row);
+  if (!manifest) return done(std::unexpected(manifest.error()));
+  ObjectUpload::Listener listener;
+  listener.on_done = [done = std::move(done)](Result<UploadReport> report) {
+    if (!report) return done(std::unexpected(report.error()));
+    done(report->objects.front());
+  };
+  (void)ObjectUpload::reseal(parts_, found->name, found->row, std::move(*manifest),
+                             std::move(readers), std::move(listener));
+}
+
+// An object that is read and stored again at the same time.
+class ObjectKeeper::Rewrite : public std::enable_shared_from_this<Rewrite> {
+ public:
+  std::shared_ptr<ObjectUpload> upload;
+  std::shared_ptr<ObjectDownload> download;
+};
+
+void ObjectKeeper::rewrite(std::string_view name, std::vector<identity::OwnerId> readers,
+                           std::function<void(Result<ListedObject>)> done) {
+  auto found = find(name);
+  if (!found) return done(std::unexpected(found.error()));
+  auto about = description(found->row);
+  if (!about) return done(std::unexpected(about.error()));
+  const auto rewrite = std::make_shared<Rewrite>();
+  const auto shared_done =
+      std::make_shared<std::function<void(Result<ListedObject>)>>(std::move(done));
+  const auto end = [rewrite, shared_done](Result<ListedObject> result) {
+    if (!*shared_done) return;
+    auto tell = std::exchange(*shared_done, nullptr);
+    rewrite->upload.reset();
+    rewrite->download.reset();
+    tell(std::move(result));
+  };
+  ObjectUpload::Listener up;
+  up.on_taken = [rewrite](std::size_t bytes) {
+    if (rewrite->download) rewrite->download->take(bytes);
+  };
+  up.on_done = [end](Result<UploadReport> report) {
+    if (!report) return end(std::unexpected(report.error()));
+    end(report->objects.front());
+  };
+  auto started = upload({.bytes = found->row.size, .code = found->row.code}, std::move(up));
+  if (!started) return end(std::unexpected(started.error()));
+  rewrite->upload = std::move(*started);
+  rewrite->upload->begin({.name = found->name,
+                          .metadata = about->metadata,
+                          .sharing = Sharing::Alone,
+                          .condition = {.only_version = found->row.what.version},
+                          .readers = std::move(readers)});
+  ObjectDownload::Listener down;
+  down.on_bytes = [rewrite](std::string piece) {
+    if (rewrite->upload) rewrite->upload->push(std::move(piece));
+  };
+  down.on_done = [rewrite, end](const Result<void>& result) {
+    if (!result) return end(std::unexpected(result.error()));
+    if (!rewrite->upload) return;
+    rewrite->upload->end();
+    rewrite->upload->finish();
+  };
+  auto reading = download(found->name, std::nullopt, std::move(down));
+  if (!reading) return end(std::unexpected(reading.error()));
+  if (*shared_done) rewrite->download = std::move(*reading);
+}
+
+// Asks one node after the other.
+class ObjectKeeper::BundleFetch : public std::enable_shared_from_this<BundleFetch> {
+ public:
+  BundleFetch(ShardClient& client, const ports::ShardRoot& root,
+              std::vector<identity::NodeId> nodes, std::function<void(Result<Bytes>)> done)
+      : client_(client), root_(root), nodes_(std::move(nodes)), done_(std::move(done)) {}
+
+  void next() {
+    if (nodes_.empty()) {
+      return done_(fail(ErrorCode::NotFound, "no connected node has anything of this id",
+                        "the id is wrong, it was removed, or the nodes that have it are away"));
+    }
+    const identity::NodeId node = nodes_.back();
+    nodes_.pop_back();
+    client_.get(node, root_, 0, ports::kMaxShardBytes,
+                [self = shared_from_this()](Result<ShardPart> part) {
+                  const bool is_it = part && part->bytes.size() == part->shard_bytes &&
+                                     blake3::hash(part->bytes) == self->root_;
+                  if (!is_it) return self->next();
+                  self->done_(std::move(part->bytes));
+                });
+  }
+
+ private:
+  ShardClient& client_;
+  ports::ShardRoot root_;
+  std::vector<identity::NodeId> nodes_;
+  std::function<void(Result<Bytes>)> done_;
+};
+
+void ObjectKeeper::fetch_bundle(const ports::ShardRoot& root,
+                                std::function<void(Result<Bytes>)> done) {
+  std::vector<identity::NodeId> nodes(parts_.node.peers().begin(), parts_.node.peers().end());
+  nodes.push_back(parts_.node.id());
+  std::make_shared<BundleFetch>(parts_.client, root, std::move(nodes), std::move(done))->next();
+}
+
+void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done done) {
+  if (auto is_ready = ready(); !is_ready) return done(is_ready);
+  if (auto is_name = check_object_name(name); !is_name) return done(is_name);
+  const auto own = own_owner(parts_.node);
+  auto change = std::make_shared<CatalogueChange>();
+  ObjectRow row{.origin = Origin::Shared,
+                .what = manifest.what,
+                .size = manifest.size,
+                .content = manifest.content,
+                .stored = parts_.wall()};
+  if (!manifest.stripes.empty()) row.code = manifest.stripes.front().code;
+  const bool is_own_already =
+      own && manifest.what.owner == *own && catalogue_->object(name) && *catalogue_->object(name);
+  if (is_own_already) {
+    return done(fail(ErrorCode::AlreadyExists, "this node has an object of this name: " + name,
+                     "choose another name"));
+  }
+  const PutCondition condition{.only_new = true};
+  change->put.push_back({std::move(name), condition, std::move(row), std::move(manifest)});
+  auto result = std::make_shared<Result<void>>();
+  parts_.node.ports().workers.submit(
+      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
+      [result, done = std::move(done)] { done(*result); });
+}
+
+KeeperStatus ObjectKeeper::status() const {
+  KeeperStatus status{.leases = leases_->leases(),
+                      .commitment = care_->committed(),
+                      .is_pending = care_->is_pending(),
+                      .repairs_waiting = care_->repairs_waiting(),
+                      .trouble = care_->trouble().empty() ? leases_->trouble() : care_->trouble(),
+                      .counters = counters_};
+  if (auto faults = catalogue_->faults()) status.faults = std::move(*faults);
+  return status;
+}
+
+void ObjectKeeper::collect() { care_->collect(); }
+
+void ObjectKeeper::drain(const identity::NodeId& node) { care_->drain(node); }
+
+}  // namespace hm::storing

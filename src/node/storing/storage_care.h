@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The care for what is stored: that the ledger has a commitment to it, that nodes prove that they
+// have it, that what is lost is made anew elsewhere, and that nothing is left that nobody needs.
+//
+// Promises. Repair takes the stripe with the fewest shards to spare first, and is limited in bytes.
+// An audit asks for a page of a shard that the hash of a final block chooses, which nobody knew
+// before. Nothing is dropped before the commitment without it is final.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/own_operations.h"
+#include "node/storing/keeper_parts.h"
+#include "ports/timer.h"
+
+namespace hm::storing {
+
+struct KeeperCounters;
+
+class StorageCare final : public node::NodeObserver {
+ public:
+  StorageCare(KeeperParts& parts, node::OwnOperations& operations, KeeperCounters& counters);
+  ~StorageCare() override;
+
+  // Reads the catalogue, then `done`.
+  void start(std::function<void(Result<void>)> done);
+
+  void changed();
+  void report(FaultRow fault);
+  void collect();
+  void drain(const identity::NodeId& node);
+
+  std::uint64_t committed() const;
+  bool is_pending() const { return is_dirty_ || is_committing_; }
+  std::size_t repairs_waiting() const { return repairs_.size() + (repair_ ? 1 : 0); }
+  const std::string& trouble() const { return trouble_; }
+  // Older than what this node committed to.
+  bool is_stale() const;
+  // A shard that can be counted on.
+  bool is_healthy(const storage::Place& place, const crypto::Digest& root) const;
+
+  // node::NodeObserver
+  void on_final(const node::FinalEvent& event) override;
+  void on_connected(const identity::NodeId& peer) override;
+  void on_disconnected(const identity::NodeId& peer) override;
+
+ private:
+  struct Damage {
+    std::size_t spare = 0;  // healthy shards beyond those that are needed
+    StripeId id;
+    StripeRow row;
+    std::vector<std::uint8_t> bad;
+  };
+  struct Repair;
+  struct Hunt;   // for orphans under one lease
+  struct Judge;  // what is healthy, as of one moment, for a worker
+
+  // storage_care.cc
+  void commit();
+  void audit();
+  void on_audited(const storage::Place& place, const crypto::Digest& root,
+                  const Result<ports::ProvenPage>& page);
+  void drop_garbage();
+  void drop(Bytes key, GarbageRow row);
+  Judge judge() const;
+  MonoTime now() const { return parts_.now(); }
+
+  // storage_repair.cc
+  void look();
+  void repair_next();
+  void fetch(const std::shared_ptr<Repair>& repair);
+  void on_fetched(const std::shared_ptr<Repair>& repair, std::uint8_t index,
+                  Result<ShardPart> part);
+  void rebuild(const std::shared_ptr<Repair>& repair);
+  void place(const std::shared_ptr<Repair>& repair);
+  void finish(const std::shared_ptr<Repair>& repair);
+  void give_up(const std::shared_ptr<Repair>& repair, const std::string& why);
+
+  // storage_orphans.cc
+  void hunt();
+  bool choose_place(Hunt& hunt);
+  void list_next(const std::shared_ptr<Hunt>& hunt);
+  void on_listed(const std::shared_ptr<Hunt>& hunt);
+
+  KeeperParts& parts_;
+  node::OwnOperations& operations_;
+  KeeperCounters& counters_;
+  bool is_started_ = false;
+  bool is_dirty_ = false;
+  bool is_committing_ = false;
+  std::string trouble_;
+  std::set<std::pair<ledger::LeaseId, crypto::Digest>> faulty_;
+  std::map<identity::NodeId, MonoTime> away_;  // since when
+  std::set<identity::NodeId> draining_;
+  bool is_looking_ = false;
+  bool look_again_ = false;
+  std::vector<Damage> repairs_;  // the most urgent last
+  std::shared_ptr<Repair> repair_;
+  std::size_t drops_ = 0;  // under way
+  bool is_auditing_ = false;
+  std::shared_ptr<Hunt> hunt_;
+  bool hunt_again_ = false;
+  std::unique_ptr<ports::Timer> commit_timer_;
+  std::unique_ptr<ports::Timer> audit_timer_;
+  std::unique_ptr<ports::Timer> garbage_timer_;
+  std::unique_ptr<ports::Timer> look_timer_;
+  std::unique_ptr<ports::Timer> repair_timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace hm::storing
