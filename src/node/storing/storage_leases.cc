@@ -62,8 +62,8 @@ std::optional<identity::OwnerId> StorageLeases::owner_of(const storage::Place& p
   return lease->placement.provider;
 }
 
-std::vector<LeaseUse> StorageLeases::leases() const {
-  std::vector<LeaseUse> all;
+std::vector<StorageLease> StorageLeases::leases() const {
+  std::vector<StorageLease> all;
   const auto* self = node_.ledger().node(node_.id());
   if (self == nullptr) return all;
   for (const ledger::LeaseId& id : node_.ledger().lease_index().of_tenant(self->binding.owner)) {
@@ -83,7 +83,7 @@ std::vector<storage::Place> StorageLeases::find(const PlacesWanted& wanted) cons
     storage::Place place;
   };
   std::map<identity::OwnerId, Found> best;
-  for (const LeaseUse& each : leases()) {
+  for (const StorageLease& each : leases()) {
     const storage::Place place{each.node, each.lease};
     if (wanted.not_by.contains(each.owner) || !each.is_reachable || !stands(place)) continue;
     const auto avoided = avoided_.find(each.owner);
@@ -298,7 +298,7 @@ void StorageLeases::care() {
   care_timer_->arm(now() + kLeaseCarePause);
   std::erase_if(avoided_, [&](const auto& each) { return now() >= each.second; });
   std::set<ledger::LeaseId> open;
-  for (const LeaseUse& each : leases()) {
+  for (const StorageLease& each : leases()) {
     open.insert(each.lease);
     const ledger::LeaseRecord& lease = *node_.ledger().lease(each.lease);
     if (lease.state != ledger::LeaseState::Active || under_way_.contains(each.lease)) continue;

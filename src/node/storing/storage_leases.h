@@ -33,7 +33,7 @@ struct PlacesWanted {
   std::set<identity::OwnerId> not_by;
 };
 
-struct LeaseUse {
+struct StorageLease {
   ledger::LeaseId lease;
   identity::OwnerId owner;
   identity::NodeId node;
@@ -69,7 +69,7 @@ class StorageLeases final : public node::NodeObserver {
   // The lease is open, stays so for a while, and lies on that node.
   bool stands(const storage::Place& place) const;
   std::optional<identity::OwnerId> owner_of(const storage::Place& place) const;
-  std::vector<LeaseUse> leases() const;
+  std::vector<StorageLease> leases() const;
   // Why the last lease was not opened or renewed; empty if none failed since.
   const std::string& trouble() const { return trouble_; }
 
