@@ -145,5 +145,3 @@ template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::storing::Origin> = hm::storing::Origin::Shared;
 template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::storing::Fault> = hm::storing::Fault::Silent;
-template <>
-inline constexpr auto hm::codec::kMaxEnum<hm::storing::ShardKind> = hm::storing::ShardKind::Box;

@@ -10,6 +10,7 @@
 #include "core/scheduling/placement.h"
 #include "foundation/base/log.h"
 #include "node/storing/keeper_limits.h"
+#include "node/storing/shard_gate.h"
 
 namespace hm::storing {
 namespace {
@@ -19,10 +20,6 @@ std::uint64_t rounded_up(std::uint64_t bytes) {
 }
 
 }  // namespace
-
-crypto::Digest storage_purpose(const identity::NodeId& node) {
-  return crypto::tagged_hash("hm.storage.purpose.v1", node.view());
-}
 
 StorageLeases::StorageLeases(node::Node& node, node::OwnOperations& operations,
                              std::function<node::RoundTrips()> round_trips)

@@ -23,9 +23,6 @@
 
 namespace hm::storing {
 
-// H("hm.storage.purpose.v1", node).
-crypto::Digest storage_purpose(const identity::NodeId& node);
-
 struct PlacesWanted {
   std::size_t most = 0;   // so many would be best
   std::size_t least = 0;  // with fewer it fails
