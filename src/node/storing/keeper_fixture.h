@@ -67,9 +67,8 @@ class KeeperMesh {
     as.name = name;
     if (!plan.bytes) plan.bytes = bytes.size();
     auto upload = keeper().upload(
-        plan, {.on_taken = nullptr, .on_done = [this](Result<UploadReport> report) {
-                 put_report = std::move(report);
-               }});
+        plan, {.on_taken = nullptr,
+               .on_done = [this](Result<UploadReport> report) { put_report = std::move(report); }});
     EXPECT_TRUE(upload) << upload.error().message;
     if (!upload) return nullptr;
     (*upload)->begin(std::move(as));
@@ -126,16 +125,15 @@ class KeeperMesh {
   }
   std::map<std::uint32_t, std::set<ports::ShardRoot>> referenced() {
     std::map<std::uint32_t, std::set<ports::ShardRoot>> all;
-    EXPECT_TRUE(
-        keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
-          for (std::size_t s = 0; s < row.roots.size(); ++s) {
-            if (row.places[s].node.is_zero()) continue;
-            for (std::uint32_t i = 0; i <= lenders_; ++i) {
-              if (mesh.id(i) == row.places[s].node) all[i].insert(row.roots[s]);
-            }
-          }
-          return true;
-        }));
+    EXPECT_TRUE(keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+      for (std::size_t s = 0; s < row.roots.size(); ++s) {
+        if (row.places[s].node.is_zero()) continue;
+        for (std::uint32_t i = 0; i <= lenders_; ++i) {
+          if (mesh.id(i) == row.places[s].node) all[i].insert(row.roots[s]);
+        }
+      }
+      return true;
+    }));
     return all;
   }
 
@@ -157,9 +155,9 @@ class KeeperMesh {
       });
       host.start();
       if (i != all.tenant()) return;
-      auto opened = ObjectKeeper::open(
-          all.mesh.node(i), all.mesh.operations(i), client, all.catalogue_,
-          [&all, i] { return node::round_trips_from(all.mesh.id(i), {}); });
+      auto opened =
+          ObjectKeeper::open(all.mesh.node(i), all.mesh.operations(i), client, all.catalogue_,
+                             [&all, i] { return node::round_trips_from(all.mesh.id(i), {}); });
       EXPECT_TRUE(opened) << opened.error().message;
       keeper = std::move(*opened);
       keeper->start();

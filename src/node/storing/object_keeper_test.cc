@@ -13,9 +13,9 @@
 namespace hm::storing {
 namespace {
 
+using storage::testing::random_bytes;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using storage::testing::random_bytes;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 // Leaves one of seven owners over, who can take what another one loses.
@@ -38,12 +38,13 @@ TEST(ObjectKeeper, ObjectsOfEverySortOfSizeComeBack) {
 TEST(ObjectKeeper, EachShardOfAStripeIsWithAnotherOwner) {
   KeeperMesh mesh(7);
   ASSERT_TRUE(mesh.put("object", random_bytes(9 * kMiB, 1)));
-  EXPECT_TRUE(mesh.keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
-    std::set<identity::NodeId> nodes;
-    for (const storage::Place& place : row.places) nodes.insert(place.node);
-    EXPECT_EQ(nodes.size(), row.places.size());
-    return true;
-  }));
+  EXPECT_TRUE(
+      mesh.keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+        std::set<identity::NodeId> nodes;
+        for (const storage::Place& place : row.places) nodes.insert(place.node);
+        EXPECT_EQ(nodes.size(), row.places.size());
+        return true;
+      }));
 }
 
 TEST(ObjectKeeper, ARangeComesBack) {
@@ -166,7 +167,8 @@ TEST(ObjectKeeper, AMeshThatIsTooSmallSaysWhatItCanBear) {
 TEST(ObjectKeeper, AnUploadGoesOnElsewhereWhenANodeIsLostInBetween) {
   KeeperMesh mesh(8);
   const Bytes object = random_bytes(30 * kMiB, 1);
-  auto upload = mesh.begin_put("object", object, {}, {.bytes = object.size(), .code = erasure::Code{4, 2}});
+  auto upload =
+      mesh.begin_put("object", object, {}, {.bytes = object.size(), .code = erasure::Code{4, 2}});
   mesh.run(1);
   mesh.kill(2);
   for (int i = 0; i < 600 && !mesh.put_report; ++i) mesh.run(100);
@@ -193,8 +195,7 @@ TEST(ObjectKeeper, AReaderOpensWhatIsSharedWithItAndNothingElse) {
   const BundleEntry& entry = opened.entries.front();
   const auto box = sealed_box::decode(entry.box);
   ASSERT_TRUE(box);
-  const auto manifest =
-      storage::open_manifest(*box, ledger::sample::owner(4).ml_kem(), entry.what);
+  const auto manifest = storage::open_manifest(*box, ledger::sample::owner(4).ml_kem(), entry.what);
   ASSERT_TRUE(manifest);
   EXPECT_EQ(manifest->size, object.size());
   EXPECT_EQ(storage::open_manifest(*box, ledger::sample::owner(5).ml_kem(), entry.what).error(),
@@ -217,7 +218,8 @@ TEST(ObjectKeeper, RewritingTakesTheShardsAwayFromWhoCouldReadThem) {
   mesh.run(120'000);
   ASSERT_TRUE(done && *done) << (done ? done->error().message : "no answer");
   for (const auto& [node, roots] : mesh.kept()) {
-    for (const auto& root : roots) EXPECT_FALSE(before.contains(node) && before.at(node).contains(root));
+    for (const auto& root : roots)
+      EXPECT_FALSE(before.contains(node) && before.at(node).contains(root));
   }
   EXPECT_TRUE(mesh.get("object").value() == object);
 }

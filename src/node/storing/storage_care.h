@@ -107,7 +107,7 @@ class StorageCare final : public node::NodeObserver {
   std::shared_ptr<Repair> repair_;
   std::set<std::uint64_t> repairs_under_way_;  // numbers in the catalogue
   std::vector<ports::ShardRoot> repairing_;    // roots of that stripe
-  std::size_t drops_ = 0;  // under way
+  std::size_t drops_ = 0;                      // under way
   bool is_auditing_ = false;
   std::shared_ptr<Hunt> hunt_;
   bool hunt_again_ = false;

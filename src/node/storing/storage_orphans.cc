@@ -17,7 +17,7 @@ struct StorageCare::Hunt {
   std::vector<std::pair<storage::Place, ShardKind>> left;     // places to look at
   std::optional<std::pair<storage::Place, ShardKind>> place;  // that is looked at
   std::optional<ports::ShardRoot> cursor;
-  std::vector<ports::ShardRoot> found;  // at this place
+  std::vector<ports::ShardRoot> found;    // at this place
   std::vector<ports::ShardRoot> orphans;  // of these
   bool is_whole = true;
 };
@@ -34,10 +34,10 @@ void StorageCare::hunt() {
   std::set<storage::Place> places;
   for (const auto& [number, of_upload] : *uploads) {
     parts_.next_upload = std::max(parts_.next_upload, number + 1);
-    const bool is_under_way =
-        repairs_under_way_.contains(number) ||
-        std::ranges::any_of(parts_.uploads,
-                            [&](const ObjectUpload* each) { return each->number() == number; });
+    const bool is_under_way = repairs_under_way_.contains(number) ||
+                              std::ranges::any_of(parts_.uploads, [&](const ObjectUpload* each) {
+                                return each->number() == number;
+                              });
     if (is_under_way) continue;
     hunt->uploads.push_back(number);
     places.insert(of_upload.begin(), of_upload.end());
