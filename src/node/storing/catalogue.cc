@@ -177,17 +177,18 @@ class Catalogue::Batch {
   std::map<StripeId, StripeRow> stripes_;
 };
 
-Catalogue::Pins::~Pins() { catalogue_.unpin(pinned_); }
+Catalogue::Pins::~Pins() { catalogue_->unpin(pinned_); }
 
 std::optional<storage::KnownSegment> Catalogue::Pins::find(const storage::SegmentId& id) {
-  const std::scoped_lock lock(catalogue_.mutex_);
-  const auto segment = read<SegmentRow>(catalogue_.store_, Space::Segments, id.view(), "a segment");
+  const std::scoped_lock lock(catalogue_->mutex_);
+  const auto segment =
+      read<SegmentRow>(catalogue_->store_, Space::Segments, id.view(), "a segment");
   if (!segment || !*segment) return std::nullopt;
   const StripeId stripe_id = (*segment)->stripe;
-  const auto row = catalogue_.stripe(stripe_id);
+  const auto row = catalogue_->stripe(stripe_id);
   // A stripe that is gone leaves its segments behind.
   if (!row || !*row) return std::nullopt;
-  ++catalogue_.pins_[stripe_id];
+  ++catalogue_->pins_[stripe_id];
   pinned_.push_back(stripe_id);
   return storage::KnownSegment{(*segment)->segment,
                                std::make_shared<const storage::Stripe>((*row)->stripe())};
@@ -201,18 +202,18 @@ void Catalogue::unpin(const std::vector<StripeId>& ids) {
   }
 }
 
-Result<std::unique_ptr<Catalogue>> Catalogue::open(
+Result<std::shared_ptr<Catalogue>> Catalogue::open(
     ports::Store& store, const std::function<void(std::span<std::uint8_t>)>& random) {
   const Bytes key{kHeadRow};
   HM_TRY(const auto found, read<CatalogueHead>(store, Space::Meta, key, "its head"));
   if (found) {
     if (found->format != CatalogueHead{}.format) return damaged("its format is not known");
-    return std::unique_ptr<Catalogue>(new Catalogue(store, *found));
+    return std::shared_ptr<Catalogue>(new Catalogue(store, *found));
   }
   CatalogueHead head;
   random(head.domain.bytes);
   random(head.domain_secret);
-  auto made = std::unique_ptr<Catalogue>(new Catalogue(store, head));
+  auto made = std::shared_ptr<Catalogue>(new Catalogue(store, head));
   HM_TRY_VOID(made->write({made->head_row()}));
   return made;
 }

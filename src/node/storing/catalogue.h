@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -69,7 +70,7 @@ class Catalogue {
   // Stripes in which somebody found segments that it will refer to: kept until this is gone.
   class Pins {
    public:
-    explicit Pins(Catalogue& catalogue) : catalogue_(catalogue) {}
+    explicit Pins(std::shared_ptr<Catalogue> catalogue) : catalogue_(std::move(catalogue)) {}
     ~Pins();
     Pins(const Pins&) = delete;
     Pins& operator=(const Pins&) = delete;
@@ -77,12 +78,12 @@ class Catalogue {
     std::optional<storage::KnownSegment> find(const storage::SegmentId& id);
 
    private:
-    Catalogue& catalogue_;
+    std::shared_ptr<Catalogue> catalogue_;
     std::vector<StripeId> pinned_;
   };
 
   // Makes a new catalogue where there is none; `random` fills its secrets. Corrupt, by name.
-  static Result<std::unique_ptr<Catalogue>> open(
+  static Result<std::shared_ptr<Catalogue>> open(
       ports::Store& store, const std::function<void(std::span<std::uint8_t>)>& random);
 
   const CatalogueHead& head() const { return head_; }

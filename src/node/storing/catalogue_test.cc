@@ -19,7 +19,7 @@ using storage::testing::random_bytes;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::unique_ptr<Catalogue> open(node::memory::MemoryStore& store) {
+std::shared_ptr<Catalogue> open(node::memory::MemoryStore& store) {
   auto catalogue = Catalogue::open(
       store, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{7}); });
   EXPECT_TRUE(catalogue) << catalogue.error().message;
@@ -86,7 +86,7 @@ std::size_t stripes_of(const Catalogue& catalogue) {
 
 class Index final : public storage::SegmentIndex {
  public:
-  explicit Index(Catalogue& catalogue) : pins(catalogue) {}
+  explicit Index(std::shared_ptr<Catalogue> catalogue) : pins(std::move(catalogue)) {}
   std::optional<storage::KnownSegment> find(const storage::SegmentId& id) override {
     return pins.find(id);
   }
@@ -115,7 +115,7 @@ TEST(Catalogue, GivesAStripeUpWithItsLastObject) {
   auto catalogue = open(store);
   ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
   {
-    Index index(*catalogue);
+    Index index(catalogue);
     const Made again = make(*catalogue, "b", 50'000, 2, &index);
     EXPECT_THAT(again.stripes, IsEmpty()) << "all of its segments are there";
     ASSERT_TRUE(put(*catalogue, again));
@@ -148,7 +148,7 @@ TEST(Catalogue, AStripeIsKeptWhileSomebodyWritesAnObjectThatNeedsIt) {
   auto catalogue = open(store);
   ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
   {
-    Index index(*catalogue);
+    Index index(catalogue);
     const Made again = make(*catalogue, "b", 50'000, 2, &index);
     ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
     EXPECT_EQ(stripes_of(*catalogue), 1U);
@@ -163,7 +163,7 @@ TEST(Catalogue, WhatAWriterHadPinnedAndNeverStoredIsSweptByTheNextProcess) {
   {
     auto catalogue = open(store);
     ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
-    Index index(*catalogue);
+    Index index(catalogue);
     (void)make(*catalogue, "b", 50'000, 2, &index);
     ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
   }
@@ -171,7 +171,7 @@ TEST(Catalogue, WhatAWriterHadPinnedAndNeverStoredIsSweptByTheNextProcess) {
   ASSERT_TRUE(catalogue->sweep());
   EXPECT_EQ(stripes_of(*catalogue), 0U);
   EXPECT_EQ(catalogue->garbage(100, 100).value().size(), 1U);
-  Index index(*catalogue);
+  Index index(catalogue);
   EXPECT_FALSE(make(*catalogue, "c", 50'000, 3, &index).stripes.empty())
       << "segments of a stripe that is gone are not known any more";
 }
@@ -281,7 +281,7 @@ RC_GTEST_PROP(CatalogueProperty, StripesAreThereWhileObjectsNeedThemAndNoLonger,
       model.erase(name);
       continue;
     }
-    Index index(*catalogue);
+    Index index(catalogue);
     const auto size = *rc::gen::element<std::size_t>(0, 3'000, 20'000, 20'001);
     const Made made = make(*catalogue, name, size, step + 1, &index);
     RC_ASSERT(put(*catalogue, made).has_value());

@@ -18,12 +18,13 @@
 namespace hm::storing {
 
 class ObjectUpload;
+class ObjectDownload;
 
 struct KeeperParts {
   node::Node& node;
   ShardClient& client;
   StorageLeases& leases;
-  Catalogue& catalogue;
+  std::shared_ptr<Catalogue> catalogue;
 
   // The catalogue changed: the ledger is to have a new commitment.
   std::function<void()> changed;
@@ -34,7 +35,9 @@ struct KeeperParts {
 
   std::uint64_t next_version = 1;  // of the object that begins next
   std::uint64_t next_upload = 1;
-  std::set<ObjectUpload*> uploads;  // under way
+  // Under way; they outlive the keeper where somebody holds them, and do nothing any more then.
+  std::set<ObjectUpload*> uploads;
+  std::set<ObjectDownload*> downloads;
 
   UnixMillis wall() const { return node.ports().clock.wall(); }
   MonoTime now() const { return node.ports().clock.now(); }

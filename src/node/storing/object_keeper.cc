@@ -34,10 +34,10 @@ Result<std::unique_ptr<ObjectKeeper>> ObjectKeeper::open(
 
 ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, ShardClient& client,
                            std::function<node::RoundTrips()> round_trips,
-                           std::unique_ptr<Catalogue> catalogue)
+                           std::shared_ptr<Catalogue> catalogue)
     : leases_(std::make_unique<StorageLeases>(node, operations, std::move(round_trips))),
       catalogue_(std::move(catalogue)),
-      parts_{.node = node, .client = client, .leases = *leases_, .catalogue = *catalogue_},
+      parts_{.node = node, .client = client, .leases = *leases_, .catalogue = catalogue_},
       care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
   parts_.changed = [this] { care_->changed(); };
   parts_.unsure = [this] { care_->hunt(); };
@@ -45,7 +45,11 @@ ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, Sh
   parts_.next_version = catalogue_->head().last_version + 1;
 }
 
-ObjectKeeper::~ObjectKeeper() { *alive_ = false; }
+ObjectKeeper::~ObjectKeeper() {
+  *alive_ = false;
+  for (ObjectUpload* each : parts_.uploads) each->detach();
+  for (ObjectDownload* each : parts_.downloads) each->detach();
+}
 
 void ObjectKeeper::start() {
   care_->start([this, alive = alive_](const Result<void>& read) {
@@ -85,21 +89,15 @@ Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(std::string_view 
                                                                std::optional<Range> range,
                                                                ObjectDownload::Listener listener) {
   HM_TRY(const ListedObject found, find(name));
-  if (downloads_ >= kMaxTransfers) {
+  if (parts_.downloads.size() >= kMaxTransfers) {
     return fail(ErrorCode::Busy, "as many downloads as the node can hold are under way",
                 "try again when one of them has ended");
   }
   HM_TRY(storage::Manifest manifest, catalogue_->manifest(found.row));
   const auto shared = std::make_shared<const storage::Manifest>(std::move(manifest));
-  // Counted as long as somebody holds it.
-  const std::shared_ptr<void> counted(nullptr, [this, alive = alive_](void*) {
-    if (*alive) --downloads_;
-  });
-  ++downloads_;
   ++counters_.objects_got;
   auto on_bytes = std::move(listener.on_bytes);
-  listener.on_bytes = [this, alive = alive_, counted,
-                       on_bytes = std::move(on_bytes)](std::string piece) {
+  listener.on_bytes = [this, alive = alive_, on_bytes = std::move(on_bytes)](std::string piece) {
     if (*alive) counters_.bytes_got += piece.size();
     on_bytes(std::move(piece));
   };
@@ -171,7 +169,7 @@ void ObjectKeeper::remove(std::vector<std::string> names, Done done) {
   change->removed = std::move(names);
   auto result = std::make_shared<Result<void>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
+      [catalogue = catalogue_, change, result] { *result = catalogue->apply(*change); },
       [this, alive = alive_, result, done = std::move(done)] {
         if (*alive && *result) care_->changed();
         done(*result);
@@ -311,7 +309,7 @@ void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done don
   change->put.push_back({std::move(name), condition, std::move(row), std::move(manifest)});
   auto result = std::make_shared<Result<void>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
+      [catalogue = catalogue_, change, result] { *result = catalogue->apply(*change); },
       [result, done = std::move(done)] { done(*result); });
 }
 

@@ -28,7 +28,7 @@ Error of(storage::StorageError error) {
 // Where segments of the domain lie already.
 class PinnedIndex final : public storage::SegmentIndex {
  public:
-  explicit PinnedIndex(Catalogue& catalogue) : pins_(catalogue) {}
+  explicit PinnedIndex(std::shared_ptr<Catalogue> catalogue) : pins_(std::move(catalogue)) {}
   std::optional<storage::KnownSegment> find(const storage::SegmentId& id) override {
     return pins_.find(id);
   }
@@ -67,8 +67,8 @@ struct ObjectUpload::Encoding {
       : owner(owner_id),
         node(parts.node.id()),
         randomness(fresh_randomness(parts.node)),
-        domain(owner_id, parts.catalogue.head().domain, parts.catalogue.head().domain_secret),
-        cut_by(cut_key_of(parts.catalogue.head())),
+        domain(owner_id, parts.catalogue->head().domain, parts.catalogue->head().domain_secret),
+        cut_by(cut_key_of(parts.catalogue->head())),
         index(parts.catalogue),
         writer(layout, randomness_of_writer(parts),
                [this](const storage::FinishedStripe& stripe) { take(stripe); }) {}
@@ -195,9 +195,15 @@ void ObjectUpload::finish() {
   run();
 }
 
-void ObjectUpload::give_up() {
-  parts_.uploads.erase(this);
+void ObjectUpload::detach() {
   is_over_ = true;
+  is_detached_ = true;
+}
+
+void ObjectUpload::give_up() {
+  is_over_ = true;
+  if (is_detached_) return;
+  parts_.uploads.erase(this);
   for (const storage::Place& place : places_) parts_.leases.release(place, room_each_);
   places_.clear();
   if (stage_ == Stage::Committing) return;
@@ -328,7 +334,7 @@ void ObjectUpload::place_waiting() {
         [self = shared_from_this(), bytes](Result<std::vector<storage::Place>> places) {
           self->is_reserving_ = false;
           if (self->is_over_) {
-            if (places) {
+            if (places && !self->is_detached_) {
               for (const auto& place : *places) self->parts_.leases.release(place, bytes);
             }
             return;
@@ -339,7 +345,8 @@ void ObjectUpload::place_waiting() {
           self->reserved_each_ = bytes;
           if (!self->remembered_) self->remembered_ = self->parts_.next_upload++;
           // Who finds this after a crash looks there for what nobody refers to.
-          if (auto kept = self->parts_.catalogue.remember_upload(*self->remembered_, self->places_);
+          if (auto kept =
+                  self->parts_.catalogue->remember_upload(*self->remembered_, self->places_);
               !kept) {
             return self->fail_with(kept.error());
           }
@@ -380,7 +387,10 @@ void ObjectUpload::send(const std::shared_ptr<Flight>& flight, std::size_t index
 void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t index,
                              const storage::Place& place, const Result<void>& answer) {
   const std::uint64_t each = ports::counted_bytes(flight->row.shard_bytes);
-  if (is_over_) return parts_.leases.release(place, each);
+  if (is_over_) {
+    if (!is_detached_) parts_.leases.release(place, each);
+    return;
+  }
   if (answer) {
     parts_.leases.use(place, each);
     used_.emplace_back(place, each);
@@ -402,7 +412,7 @@ void ObjectUpload::replace(const std::shared_ptr<Flight>& flight, std::size_t in
       {.most = 1, .least = 1, .bytes_each = each, .not_by = flight->owners},
       [self = shared_from_this(), flight, index, each](Result<std::vector<storage::Place>> found) {
         if (self->is_over_) {
-          if (found) self->parts_.leases.release(found->front(), each);
+          if (found && !self->is_detached_) self->parts_.leases.release(found->front(), each);
           return;
         }
         if (found) return self->send(flight, index, found->front());
@@ -567,14 +577,15 @@ void ObjectUpload::commit() {
   auto result = std::make_shared<Result<void>>();
   stage_ = Stage::Committing;
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, change, result] { *result = catalogue.apply(*change); },
+      [catalogue = parts_.catalogue, change, result] { *result = catalogue->apply(*change); },
       [self = shared_from_this(), result] {
+        if (self->is_detached_) return;
         if (!*result) {
           self->stage_ = Stage::Bundles;
           return self->fail_with(result->error());
         }
         if (self->remembered_ && !self->is_unsure_) {
-          (void)self->parts_.catalogue.forget_upload(*self->remembered_);
+          (void)self->parts_.catalogue->forget_upload(*self->remembered_);
         }
         self->parts_.changed();
         if (self->is_over_) return;

@@ -82,6 +82,8 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   // Nothing of it is stored. on_done is not called.
   void give_up();
 
+  // The keeper is gone.
+  void detach();
   // Roots of what was sent and is not in the catalogue yet.
   const std::set<ports::ShardRoot>& roots() const { return sent_; }
   // By which the catalogue remembers it; 0 before anything was sent.
@@ -120,6 +122,7 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   bool is_running_ = false;   // a worker has encoding_
   bool is_finished_ = false;  // no input comes any more
   bool is_over_ = false;
+  bool is_detached_ = false;
   enum class Stage : std::uint8_t { Encoding, Sealing, Bundles, Committing };
   Stage stage_ = Stage::Encoding;
 

@@ -73,7 +73,9 @@ std::uint64_t StorageCare::committed() const {
   return commitment == nullptr ? 0 : commitment->generation;
 }
 
-bool StorageCare::is_stale() const { return committed() > parts_.catalogue.head().last_generation; }
+bool StorageCare::is_stale() const {
+  return committed() > parts_.catalogue->head().last_generation;
+}
 
 void StorageCare::start(std::function<void(Result<void>)> done) {
   struct Read {
@@ -83,12 +85,12 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
   };
   auto read = std::make_shared<Read>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, read] {
-        read->state = catalogue.sweep();
+      [catalogue = parts_.catalogue, read] {
+        read->state = catalogue->sweep();
         if (!read->state) return;
-        const auto garbage = catalogue.garbage(UINT64_MAX - 1, 1);
+        const auto garbage = catalogue->garbage(UINT64_MAX - 1, 1);
         read->has_any = garbage && !garbage->empty();
-        read->state = catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+        read->state = catalogue->stripes({}, [&](const StripeId&, const StripeRow& row) {
           read->has_any = true;
           for (const storage::Place& place : row.places) {
             if (place.node.is_zero()) continue;
@@ -134,12 +136,12 @@ void StorageCare::commit() {
   const std::uint64_t generation = committed() + 1;
   auto roots = std::make_shared<Roots>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, roots, generation] {
-        if (auto begun = catalogue.begin_generation(generation); !begun) {
+      [catalogue = parts_.catalogue, roots, generation] {
+        if (auto begun = catalogue->begin_generation(generation); !begun) {
           roots->state = begun;
           return;
         }
-        *roots = read_roots(catalogue);
+        *roots = read_roots(*catalogue);
       },
       [this, alive = alive_, roots, generation] {
         if (!*alive) return;
@@ -202,8 +204,8 @@ void StorageCare::audit() {
     chosen = row;
     return false;
   };
-  auto read = parts_.catalogue.stripes(StripeId{chance.bytes}, take);
-  if (read && !chosen) read = parts_.catalogue.stripes({}, take);
+  auto read = parts_.catalogue->stripes(StripeId{chance.bytes}, take);
+  if (read && !chosen) read = parts_.catalogue->stripes({}, take);
   if (!read || !chosen) return;
   std::uint64_t draw = 0;
   for (std::size_t i = 0; i < 8; ++i) draw = draw << 8 | chance.bytes[31 - i];
@@ -251,7 +253,7 @@ void StorageCare::report(FaultRow fault) {
                 {"fault", name_of(fault.fault)},
                 {"shard", fault.root.to_string()},
                 {"words", fault.words}});
-  (void)parts_.catalogue.add_fault(fault);
+  (void)parts_.catalogue->add_fault(fault);
   if (fault.fault == Fault::Silent) {
     parts_.leases.avoid(fault.place.node);
   } else {
@@ -274,7 +276,7 @@ void StorageCare::drain(const identity::NodeId& node) {
 void StorageCare::drop_garbage() {
   garbage_timer_->arm(now() + kGarbagePause);
   if (drops_ > 0 || is_stale() || !is_started_) return;
-  auto rows = parts_.catalogue.garbage(committed(), kGarbageRows);
+  auto rows = parts_.catalogue->garbage(committed(), kGarbageRows);
   if (!rows) {
     trouble_ = rows.error().message;
     return;
@@ -285,7 +287,7 @@ void StorageCare::drop_garbage() {
 // Forgotten when every node that can be asked has dropped its part; a lease that is over took it
 // along.
 void StorageCare::drop(Bytes key, GarbageRow row) {
-  const auto now_there = parts_.catalogue.stripe(row.stripe);
+  const auto now_there = parts_.catalogue->stripe(row.stripe);
   struct Progress {
     std::size_t pending = 0;
     bool is_whole = true;
@@ -294,7 +296,7 @@ void StorageCare::drop(Bytes key, GarbageRow row) {
   const auto end = [this, alive = alive_, key, progress] {
     if (!*alive || --progress->pending > 0) return;
     --drops_;
-    if (progress->is_whole) (void)parts_.catalogue.forget_garbage(key);
+    if (progress->is_whole) (void)parts_.catalogue->forget_garbage(key);
   };
   ++drops_;
   ++progress->pending;  // until all are asked

@@ -41,7 +41,7 @@ void StorageCare::look() {
   is_looking_ = true;
   auto found = std::make_shared<std::pair<Result<void>, std::vector<Damage>>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, judge = judge(), found] {
+      [catalogue = parts_.catalogue, judge = judge(), found] {
         auto& [state, damages] = *found;
         // The most urgent come last.
         const auto keep = [&list = damages](std::size_t count) {
@@ -50,7 +50,7 @@ void StorageCare::look() {
             list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(count));
           }
         };
-        state = catalogue.stripes({}, [&](const StripeId& id, const StripeRow& row) {
+        state = catalogue->stripes({}, [&](const StripeId& id, const StripeRow& row) {
           auto bad = judge.bad_of(row);
           if (bad.empty() || row.references == 0) return true;
           const std::size_t healthy = row.roots.size() - bad.size();
@@ -82,7 +82,7 @@ void StorageCare::repair_next() {
   repairs_.pop_back();
   Damage& damage = repair->damage;
   // As it stands now: the look is some time ago.
-  const auto row = parts_.catalogue.stripe(damage.id);
+  const auto row = parts_.catalogue->stripe(damage.id);
   if (!row || !*row || (*row)->references == 0) return repair_timer_->arm(now());
   damage.row = **row;
   damage.bad = judge().bad_of(damage.row);
@@ -195,7 +195,7 @@ void StorageCare::place(const std::shared_ptr<Repair>& repair) {
         repair->placing = places->size();
         repair->upload = parts_.next_upload++;
         repairs_under_way_.insert(repair->upload);
-        (void)parts_.catalogue.remember_upload(repair->upload, *places);
+        (void)parts_.catalogue->remember_upload(repair->upload, *places);
         for (std::size_t i = 0; i < places->size(); ++i) {
           const std::uint8_t index = damaged.bad[i];
           const storage::Place to = (*places)[i];
@@ -224,7 +224,7 @@ void StorageCare::finish(const std::shared_ptr<Repair>& repair) {
   change->moved = repair->moved;
   auto result = std::make_shared<Result<void>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, change, result] { *result = catalogue.apply(*change); },
+      [catalogue = parts_.catalogue, change, result] { *result = catalogue->apply(*change); },
       [this, alive = alive_, repair, result] {
         if (!*alive) return;
         if (!*result) return give_up(repair, result->error().message);
@@ -253,7 +253,7 @@ void StorageCare::end_repair(const Repair& repair) {
   if (repair.is_unsure) {
     hunt();
   } else {
-    (void)parts_.catalogue.forget_upload(repair.upload);
+    (void)parts_.catalogue->forget_upload(repair.upload);
   }
 }
 
