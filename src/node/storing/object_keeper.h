@@ -133,9 +133,11 @@ class ObjectKeeper {
   class Rewrite;
   class BundleFetch;
   Result<void> ready() const;
+  void resume_uploads();
 
   std::unique_ptr<StorageLeases> leases_;
-  std::shared_ptr<Catalogue> catalogue_;
+  std::shared_ptr<const Catalogue> catalogue_;
+  std::unique_ptr<CatalogueQueue> queue_;
   KeeperParts parts_;
   KeeperCounters counters_;
   std::unique_ptr<StorageCare> care_;

@@ -26,15 +26,16 @@ Error of(storage::StorageError error) {
 }
 
 // Where segments of the domain lie already.
-class PinnedIndex final : public storage::SegmentIndex {
+class CatalogueIndex final : public storage::SegmentIndex {
  public:
-  explicit PinnedIndex(std::shared_ptr<Catalogue> catalogue) : pins_(std::move(catalogue)) {}
+  explicit CatalogueIndex(std::shared_ptr<const Catalogue> catalogue)
+      : catalogue_(std::move(catalogue)) {}
   std::optional<storage::KnownSegment> find(const storage::SegmentId& id) override {
-    return pins_.find(id);
+    return catalogue_->find(id);
   }
 
  private:
-  Catalogue::Pins pins_;
+  std::shared_ptr<const Catalogue> catalogue_;
 };
 
 blake3::Key cut_key_of(const CatalogueHead& head) {
@@ -139,7 +140,7 @@ struct ObjectUpload::Encoding {
   storage::Randomness randomness;
   storage::Domain domain;
   storage::SegmentKey cut_by;
-  PinnedIndex index;
+  CatalogueIndex index;
   storage::StripeWriter writer;
   std::deque<Open> objects;  // their encoders stay where they are
   std::vector<std::unique_ptr<Flight>> stripes;
@@ -200,10 +201,15 @@ void ObjectUpload::detach() {
   is_detached_ = true;
 }
 
+void ObjectUpload::stop_writing() {
+  if (std::exchange(is_writer_, false)) parts_.queue.end_writer();
+}
+
 void ObjectUpload::give_up() {
   is_over_ = true;
   if (is_detached_) return;
   parts_.uploads.erase(this);
+  if (stage_ != Stage::Committing) stop_writing();
   for (const storage::Place& place : places_) parts_.leases.release(place, room_each_);
   places_.clear();
   if (stage_ == Stage::Committing) return;
@@ -259,6 +265,12 @@ void ObjectUpload::run() {
   if (is_over_ || is_running_ || stage_ != Stage::Encoding) return;
   if (flights_ + waiting_.size() >= kStripesOnTheirWay) return;
   if (steps_.empty() && !is_finished_) return;
+  if (!is_writer_) {
+    // Segments may be found in what is being given up: it is told when that has passed.
+    if (parts_.queue.is_giving_up()) return;
+    is_writer_ = true;
+    parts_.queue.begin_writer();
+  }
   if (!encoding_) choose();
   if (is_over_) return;
   auto batch = std::make_shared<std::vector<Step>>();
@@ -343,16 +355,31 @@ void ObjectUpload::place_waiting() {
           self->places_ = std::move(*places);
           self->room_each_ = bytes;
           self->reserved_each_ = bytes;
-          if (!self->remembered_) self->remembered_ = self->parts_.next_upload++;
-          // Who finds this after a crash looks there for what nobody refers to.
-          if (auto kept =
-                  self->parts_.catalogue->remember_upload(*self->remembered_, self->places_);
-              !kept) {
-            return self->fail_with(kept.error());
-          }
-          self->place_waiting();
+          self->remember();
         });
   }
+}
+
+// Who finds this after a crash looks there for what nobody refers to.
+void ObjectUpload::remember() {
+  if (!remembered_) remembered_ = parts_.next_upload++;
+  all_places_.insert(places_.begin(), places_.end());
+  is_reserving_ = true;
+  parts_.queue.submit(
+      [number = *remembered_, places = std::vector(all_places_.begin(), all_places_.end())](
+          Catalogue& catalogue) { return catalogue.remember_upload(number, places); },
+      [self = shared_from_this()](const Result<void>& kept) {
+        self->is_reserving_ = false;
+        if (self->is_over_) return;
+        if (!kept) return self->fail_with(kept.error());
+        self->place_waiting();
+      });
+}
+
+void ObjectUpload::forget() {
+  if (!remembered_ || is_unsure_) return;
+  parts_.queue.submit(
+      [number = *remembered_](Catalogue& catalogue) { return catalogue.forget_upload(number); });
 }
 
 void ObjectUpload::place(std::unique_ptr<Flight> owned) {
@@ -553,8 +580,8 @@ void ObjectUpload::store_bundles() {
 }
 
 void ObjectUpload::commit() {
-  auto change = std::make_shared<CatalogueChange>();
-  change->stripes = rows_;
+  CatalogueChange change;
+  change.stripes = rows_;
   for (Encoding::Sealed& each : encoding_->sealed) {
     ObjectRow row{.origin = Origin::Own,
                   .what = each.manifest.what,
@@ -568,33 +595,29 @@ void ObjectUpload::commit() {
                   .own_stripes = std::move(each.own_stripes)};
     row.own_stripes.push_back(bundles_[each.bundle]);
     report_.objects.push_back({each.name, row});
-    change->put.push_back(
+    change.put.push_back(
         {std::move(each.name), each.condition, std::move(row), std::move(each.manifest)});
   }
   report_.code = *code_;
   report_.shared_bytes = encoding_->shared_bytes;
   report_.plain_bytes = encoding_->plain_bytes;
-  auto result = std::make_shared<Result<void>>();
   stage_ = Stage::Committing;
-  parts_.node.ports().workers.submit(
-      [catalogue = parts_.catalogue, change, result] { *result = catalogue->apply(*change); },
-      [self = shared_from_this(), result] {
-        if (self->is_detached_) return;
-        if (!*result) {
-          self->stage_ = Stage::Bundles;
-          return self->fail_with(result->error());
-        }
-        if (self->remembered_ && !self->is_unsure_) {
-          (void)self->parts_.catalogue->forget_upload(*self->remembered_);
-        }
-        self->parts_.changed();
-        if (self->is_over_) return;
-        self->give_up();
-        if (self->is_unsure_) self->parts_.unsure();
-        auto done = std::move(self->listener_.on_done);
-        self->listener_ = {};
-        if (done) done(std::move(self->report_));
-      });
+  parts_.queue.apply(std::move(change), [self = shared_from_this()](const Result<void>& stored) {
+    if (self->is_detached_) return;
+    self->stop_writing();
+    if (!stored) {
+      self->stage_ = Stage::Bundles;
+      return self->fail_with(stored.error());
+    }
+    self->forget();
+    self->parts_.changed();
+    if (self->is_over_) return;
+    self->give_up();
+    if (self->is_unsure_) self->parts_.unsure();
+    auto done = std::move(self->listener_.on_done);
+    self->listener_ = {};
+    if (done) done(std::move(self->report_));
+  });
 }
 
 }  // namespace hm::storing

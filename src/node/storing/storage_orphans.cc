@@ -76,7 +76,8 @@ void StorageCare::list_next(const std::shared_ptr<Hunt>& hunt) {
   if (!hunt->cursor && !choose_place(*hunt)) {
     if (hunt->is_whole) {
       for (const std::uint64_t number : hunt->uploads) {
-        (void)parts_.catalogue->forget_upload(number);
+        parts_.queue.submit(
+            [number](Catalogue& catalogue) { return catalogue.forget_upload(number); });
       }
     }
     const bool is_wanted_again = std::exchange(hunt_again_, false);
