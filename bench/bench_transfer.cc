@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shards between two whole nodes, a process each, over STOQ on ::1: a tenant puts shards under a
 // lease of the provider's storage and gets them back, verified. Prints bytes per second of wall
-// time, and the CPU time that each process took for a shard.
+// time, the CPU time that each process took for a shard, and the most memory that the provider's
+// had.
 //   bench_transfer [--json] [FOLDER]   where the nodes keep their files; a folder in /tmp if none
 #include <signal.h>
 #include <sys/resource.h>
@@ -30,6 +31,7 @@
 #include "node/storing/shard_gate.h"
 #include "node/storing/shard_host.h"
 #include "platform/journal/file_journal.h"
+#include "platform/linux/allocation.h"
 #include "platform/loop/event_loop.h"
 #include "platform/quic/quic_transport.h"
 #include "platform/rocksdb/rocksdb_store.h"
@@ -293,7 +295,18 @@ class Tenant {
   std::vector<Round> rounds_;  // put and get in turn
 };
 
-void print(const std::vector<Round>& rounds, bool as_json) {
+// The most that it had resident.
+unsigned long peak_mib_of(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  std::string line;
+  unsigned long kib = 0;
+  while (std::getline(status, line)) {
+    if (std::sscanf(line.c_str(), "VmHWM: %lu", &kib) == 1) return kib / 1024;
+  }
+  return 0;
+}
+
+void print(const std::vector<Round>& rounds, unsigned long peak_mib, bool as_json) {
   if (as_json) {
     std::printf("{\"bench\": \"transfer\", \"build\": \"%s\", \"method\": \"%.*s\"", HM_BUILD_TYPE,
                 static_cast<int>(kMethod.size()), kMethod.data());
@@ -314,7 +327,8 @@ void print(const std::vector<Round>& rounds, bool as_json) {
                         : "%s  %6.0f MB/s   CPU per shard: tenant %5.0f us, provider %5.0f us\n",
                 name, rate, tenant, provider);
   }
-  if (as_json) std::printf("}\n");
+  std::printf(as_json ? ", \"provider_peak_mib\": %lu}\n" : "provider's peak memory: %lu MiB\n",
+              peak_mib);
 }
 
 }  // namespace
@@ -330,6 +344,7 @@ int main(int argc, char** argv) {
     }
   }
   (void)log::configure("error", log::Format::Human);
+  linux::keep_large_buffers();
   const std::string base = (folder.empty() ? std::string("/tmp") : folder) + "/bench_transfer." +
                            std::to_string(getpid());
   const auto chain = genesis();
@@ -341,10 +356,11 @@ int main(int argc, char** argv) {
   must(read(ends[0], &port, sizeof port) == sizeof port, "the provider does not start");
   auto tenant = std::make_unique<Tenant>(chain, base + "/tenant", port, provider);
   const auto rounds = tenant->run();
+  const unsigned long peak_mib = peak_mib_of(provider);
   kill(provider, SIGKILL);
   waitpid(provider, nullptr, 0);
   fs::remove_all(base);
-  print(rounds, as_json);
+  print(rounds, peak_mib, as_json);
   std::fflush(stdout);
   std::_Exit(0);
 }

@@ -33,6 +33,7 @@
 #include "platform/http/http_server.h"
 #include "platform/journal/file_journal.h"
 #include "platform/linux/activity_probe.h"
+#include "platform/linux/allocation.h"
 #include "platform/linux/hardware_monitor.h"
 #include "platform/linux/hardware_probe.h"
 #include "platform/loop/event_loop.h"
@@ -355,6 +356,7 @@ Result<void> run_daemon(const std::string& config_path) {
   HM_TRY(Ingredients ingredients, read_ingredients(config_path));
   HM_TRY(const auto lock, files::ProcessLock::take(ingredients.folder.lock()));
   raise_file_limit();
+  linux::keep_large_buffers();
   Daemon daemon(std::move(ingredients));
   HM_TRY_VOID(daemon.open());
   daemon.run();
