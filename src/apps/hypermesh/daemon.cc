@@ -18,6 +18,7 @@
 #include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/node_config.h"
 #include "apps/hypermesh/owner_watch.h"
+#include "apps/hypermesh/storage_side.h"
 #include "foundation/base/log.h"
 #include "node/fault_reporter.h"
 #include "node/hardware_assets.h"
@@ -32,6 +33,7 @@
 #include "platform/http/http_server.h"
 #include "platform/journal/file_journal.h"
 #include "platform/linux/activity_probe.h"
+#include "platform/linux/allocation.h"
 #include "platform/linux/hardware_monitor.h"
 #include "platform/linux/hardware_probe.h"
 #include "platform/loop/event_loop.h"
@@ -130,6 +132,7 @@ class Daemon {
   Result<void> open_node();
   Result<void> open_lending();
   Result<void> open_containers();
+  void open_storage();
   Result<void> open_network();
   Result<void> open_hardware();
   std::map<identity::NodeId, Duration> round_trips() const;
@@ -150,6 +153,7 @@ class Daemon {
   std::unique_ptr<node::VaultKeeper> vault_;
   std::unique_ptr<OwnerWatch> owner_watch_;
   std::unique_ptr<ContainerSide> containers_;
+  std::unique_ptr<StorageSide> storage_;
   std::unique_ptr<quic::QuicTransport> transport_;
   std::unique_ptr<Invitations> invitations_;
   std::unique_ptr<http_api::Api> api_;
@@ -164,6 +168,7 @@ Result<void> Daemon::open() {
   HM_TRY_VOID(open_node());
   HM_TRY_VOID(open_lending());
   HM_TRY_VOID(open_containers());
+  open_storage();
   HM_TRY_VOID(open_network());
   return open_hardware();
 }
@@ -214,6 +219,13 @@ Result<void> Daemon::open_containers() {
            return node::round_trips_from(node_->id(), round_trips());
          }));
   return {};
+}
+
+void Daemon::open_storage() {
+  // The ledger has no commitments of nodes to what they store, so that shards leave with their
+  // lease alone.
+  storage_ = std::make_unique<StorageSide>(*node_, ingredients_.folder, ingredients_.config, loop_,
+                                           [](const identity::NodeId&) { return 0; });
 }
 
 Result<void> Daemon::open_network() {
@@ -278,6 +290,7 @@ http_api::ApiHooks Daemon::hooks() {
     add_container_metrics(text, containers_->mux().counters(), containers_->host().counters(),
                           containers_->host().count());
     add_service_metrics(text, containers_->services());
+    add_shard_metrics(text, storage_->host(), storage_->client().counters());
     add_process_metrics(text);
   };
   hooks.containers = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
@@ -311,6 +324,7 @@ void Daemon::run() {
   loop_.post([this] {
     node_->start(*transport_);
     containers_->start();
+    storage_->start();
     owner_watch_->start();
     if (const auto started = hardware_monitor_->start(*hardware_assets_); !started) {
       log::error("hardware", started.error().message, {{"why", started.error().detail}});
@@ -329,6 +343,7 @@ void Daemon::run() {
   owner_watch_.reset();
   server_.reset();
   invitations_.reset();
+  storage_.reset();
   containers_.reset();
   node_->stop();
   transport_->stop();
@@ -341,6 +356,7 @@ Result<void> run_daemon(const std::string& config_path) {
   HM_TRY(Ingredients ingredients, read_ingredients(config_path));
   HM_TRY(const auto lock, files::ProcessLock::take(ingredients.folder.lock()));
   raise_file_limit();
+  linux::keep_large_buffers();
   Daemon daemon(std::move(ingredients));
   HM_TRY_VOID(daemon.open());
   daemon.run();

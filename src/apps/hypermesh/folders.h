@@ -28,6 +28,8 @@ struct NodeFolder {
   std::string admin_token() const { return path + "/keys/admin.token"; }
   std::string genesis() const { return path + "/genesis.toml"; }
   std::string data() const { return path + "/data"; }
+  // What this node keeps for others.
+  std::string shards() const { return data() + "/shards"; }
   std::string log() const { return path + "/log"; }
   // Present while sharing is paused.
   std::string pause() const { return path + "/pause"; }
