@@ -113,7 +113,7 @@ void ObjectUpload::choose() {
 
 void ObjectUpload::run() {
   if (is_over_ || is_running_ || stage_ != Stage::Encoding) return;
-  if (flights_ + waiting_.size() >= kStripesOnTheirWay) return;
+  if (bytes_on_their_way_ >= kBytesOnTheirWay) return;
   if (steps_.empty() && !is_finished_) return;
   if (!is_writer_) {
     // Segments may be found in what is being given up: it is told when that has passed.
@@ -153,11 +153,18 @@ void ObjectUpload::run() {
 
 void ObjectUpload::on_encoded() {
   if (!encoding_->state) return fail_with(not_stored(encoding_->state.error()));
-  for (auto& stripe : std::exchange(encoding_->stripes, {})) waiting_.push_back(std::move(stripe));
+  queue_stripes();
   place_waiting();
   if (is_over_) return;
   if (stage_ == Stage::Encoding) return run();
   if (stage_ == Stage::Sealing && waiting_.empty() && flights_ == 0) seal();
+}
+
+void ObjectUpload::queue_stripes() {
+  for (auto& stripe : std::exchange(encoding_->stripes, {})) {
+    bytes_on_their_way_ += stripe->row.roots.size() * stripe->row.shard_bytes;
+    waiting_.push_back(std::move(stripe));
+  }
 }
 
 std::size_t ObjectUpload::least_places(const erasure::Code& code) const {
@@ -301,6 +308,7 @@ void ObjectUpload::replace(const std::shared_ptr<Flight>& flight, std::size_t in
 void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
   --flights_;
   StripeRow& row = flight->row;
+  bytes_on_their_way_ -= row.roots.size() * row.shard_bytes;
   const auto placed = static_cast<std::size_t>(std::ranges::count_if(
       row.places, [](const storage::Place& place) { return !place.node.is_zero(); }));
   const std::size_t least = std::min(row.code.shards(), least_places(row.code));
