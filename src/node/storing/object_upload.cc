@@ -181,7 +181,7 @@ std::uint64_t ObjectUpload::reserve_each(std::uint64_t shard_bytes) const {
 }
 
 void ObjectUpload::place_waiting() {
-  while (!waiting_.empty() && !is_reserving_ && !is_over_) {
+  while (!waiting_.empty() && !is_reserving_ && !is_over_ && bytes_placed_ < kBytesOnTheirWay) {
     const StripeRow& row = waiting_.front()->row;
     const std::uint64_t each = ports::counted_bytes(row.shard_bytes);
     const std::size_t wanted = row.code.shards();
@@ -242,6 +242,7 @@ void ObjectUpload::forget() {
 void ObjectUpload::place(std::unique_ptr<Flight> owned) {
   const std::shared_ptr<Flight> flight = std::move(owned);
   ++flights_;
+  bytes_placed_ += flight->row.roots.size() * flight->row.shard_bytes;
   StripeRow& row = flight->row;
   const std::size_t shards = row.code.shards();
   row.places.assign(shards, storage::Place{});
@@ -308,6 +309,7 @@ void ObjectUpload::replace(const std::shared_ptr<Flight>& flight, std::size_t in
 void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
   --flights_;
   StripeRow& row = flight->row;
+  bytes_placed_ -= row.roots.size() * row.shard_bytes;
   bytes_on_their_way_ -= row.roots.size() * row.shard_bytes;
   const auto placed = static_cast<std::size_t>(std::ranges::count_if(
       row.places, [](const storage::Place& place) { return !place.node.is_zero(); }));

@@ -141,7 +141,8 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::uint64_t rotation_ = 0;
   std::deque<std::unique_ptr<Flight>> waiting_;
   std::size_t flights_ = 0;
-  std::uint64_t bytes_on_their_way_ = 0;  // of these and of what waits
+  std::uint64_t bytes_placed_ = 0;        // of these
+  std::uint64_t bytes_on_their_way_ = 0;  // and of what waits
   std::vector<StripeRow> rows_;
   std::set<ports::ShardRoot> sent_;
   std::vector<std::pair<storage::Place, std::uint64_t>> used_;
