@@ -283,8 +283,9 @@ void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t 
     report_.stored_bytes += flight->row.shard_bytes;
   } else {
     parts_.leases.release(place, each);
-    parts_.leases.avoid(place.node);
     if (answer.error().code == ErrorCode::Unavailable) is_unsure_ = true;
+    // Who is only busy takes something else later.
+    if (answer.error().code != ErrorCode::Busy) parts_.leases.avoid(place.node);
     if (flight->tries[index]++ < kPlaceTries) return replace(flight, index);
   }
   flight->shards[index].reset();
