@@ -20,8 +20,8 @@
 #   mutations of it, as the test fuzz.<name>.
 #   The target fuzz_targets builds them all.
 #
-# hm_vector_sources(AVX2|AVX512|GFNI <file>…)   compiles these sources for those instructions, on x86-64;
-#   the caller of their functions asks the processor first (foundation/crypto/backend.h)
+# hm_vector_sources(AVX2|AVX512|GFNI <file>…)   compiles these sources for those instructions, on
+#   x86-64; the caller of their functions asks the processor first (foundation/crypto/backend.h)
 include(GoogleTest)
 
 add_custom_target(fuzz_targets)

@@ -20,7 +20,7 @@ const IMB_MGR* functions() {
     IMB_ARCH used = IMB_ARCH_NONE;
     init_mb_mgr_auto(made, &used);
     constexpr std::uint64_t kNeeded = IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ;
-    if (used == IMB_ARCH_AVX512 && (made->features & kNeeded) == kNeeded) return made;
+    if (used >= IMB_ARCH_AVX512 && (made->features & kNeeded) == kNeeded) return made;
     free_mb_mgr(made);
     return nullptr;
   }();
