@@ -3,6 +3,7 @@
 // path of one entry, in seconds of CPU time.
 //   bench_commitments [--json]
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -127,7 +128,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::vector<Row> rows;
-  for (const std::size_t count : {10'000, 100'000, 1'000'000}) {
+  for (const std::size_t count : std::array<std::size_t, 3>{10'000, 100'000, 1'000'000}) {
     const double bar = count == 1'000'000 ? kBar : 0;
     add(rows, "objects", objects(count), bar);
     add(rows, "shards", shards(count), bar);

@@ -152,12 +152,12 @@ void change(ObjectEntry& entry) {
   switch (*rc::gen::inRange(0, 3)) {
     case 0: entry.object.push_back(0); break;
     case 1: ++entry.version; break;
-    default: entry.commitment.bytes[*rc::gen::inRange(0, 32)] ^= 1;
+    default: entry.commitment.bytes[*rc::gen::inRange<std::size_t>(0, 32)] ^= 1;
   }
 }
 void change(ShardEntry& entry) {
   auto& bytes = *rc::gen::arbitrary<bool>() ? entry.lease.bytes : entry.root.bytes;
-  bytes[*rc::gen::inRange(0, 32)] ^= 1;
+  bytes[*rc::gen::inRange<std::size_t>(0, 32)] ^= 1;
 }
 
 template <class Entry>
