@@ -90,7 +90,7 @@ class Bench:
 
     def lend(self):
         for index in range(NODES):
-            self.mesh.cli(index, "share", "storage", "50%", "--with", "anyone", "--price", 0)
+            self.mesh.cli(index, "share", "storage", "50%", "--with", "anyone", "--level", "full_public", "-y", "--price", 0)
         self.mesh.cli(TENANT, "allow", "10")
         wait_until(lambda: len(self.mesh.json(TENANT, "grants", "--to-me")["grants"]) >= NODES - 1, "grants are there")
 
@@ -104,6 +104,7 @@ class Bench:
     # Over the HTTP API, without the command line's process and its hash of the whole.
     def upload(self, path, name):
         quietly("curl", "-sS", "--fail-with-body", "-T", path, "-H", f"Authorization: Bearer {self.token}",
+                "-H", "Content-Type: application/octet-stream",
                 f"{self.api}/api/v1/objects/content?name={name}&sharing=alone&compress=never")
 
     def download(self, name):
