@@ -195,6 +195,12 @@ void Node::on_message(const identity::NodeId& from, ports::Channel channel, Byte
     }
     return;
   }
+  if (channel == ports::Channel::Storage) {
+    for (NodeObserver* observer : std::vector(observers_)) {
+      observer->on_storage_message(from, payload);
+    }
+    return;
+  }
   step([&] { replica_->handle_message(from, payload, now()); });
 }
 
@@ -256,6 +262,10 @@ bool Node::send_lease_message(const identity::NodeId& peer, Bytes message) {
 
 bool Node::send_container_message(const identity::NodeId& peer, Bytes message) {
   return send_on(ports::Channel::Containers, peer, std::move(message));
+}
+
+bool Node::send_storage_message(const identity::NodeId& peer, Bytes message) {
+  return send_on(ports::Channel::Storage, peer, std::move(message));
 }
 
 bool Node::send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message) {

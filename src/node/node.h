@@ -91,6 +91,8 @@ class NodeObserver {
   virtual void on_lease_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
   // The same on the channel of containers.
   virtual void on_container_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
+  // And of storage.
+  virtual void on_storage_message(const identity::NodeId& /*from*/, ByteView /*payload*/) {}
 };
 
 struct NodeCounters {
@@ -134,6 +136,7 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   // Each on its channel; false if the peer is not connected or takes no more.
   bool send_lease_message(const identity::NodeId& peer, Bytes message);
   bool send_container_message(const identity::NodeId& peer, Bytes message);
+  bool send_storage_message(const identity::NodeId& peer, Bytes message);
   void add_observer(NodeObserver& observer);
   void remove_observer(NodeObserver& observer);
 

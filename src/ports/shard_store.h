@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "foundation/base/bytes.h"
@@ -47,6 +48,7 @@ struct ShardState {
   std::uint64_t bytes = 0;
   bool is_damaged = false;  // some of it is lost; put() makes it whole again
   bool operator==(const ShardState&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.bytes, self.is_damaged); }
 };
 
 // What an auditor is given (blake3::verify_page).
@@ -54,17 +56,24 @@ struct ProvenPage {
   std::uint64_t shard_bytes = 0;
   Bytes page;
   blake3::PageProof proof;
+  bool operator==(const ProvenPage&) const = default;
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.shard_bytes, self.page, self.proof);
+  }
 };
 
 struct ListedShard {
   ShardRoot root;
   ShardState state;
   bool operator==(const ListedShard&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.root, self.state); }
 };
 
 struct ShardList {
   std::vector<ListedShard> shards;  // by root
   std::optional<ShardRoot> next;    // where to go on; none at the end
+  bool operator==(const ShardList&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.shards, self.next); }
 };
 
 struct HolderUsage {
@@ -72,6 +81,9 @@ struct HolderUsage {
   std::uint64_t shard_bytes = 0;
   std::uint64_t counted_bytes = 0;  // what the quota is compared with
   bool operator==(const HolderUsage&) const = default;
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.shards, self.shard_bytes, self.counted_bytes);
+  }
 };
 
 struct ShardStoreUsage {
@@ -120,12 +132,12 @@ class ShardStore {
   // One page and what proves it. Failures as of read().
   virtual Result<ProvenPage> prove(const ShardRoot& root, std::uint64_t page) = 0;
 
-  // Gone once the last holder has dropped it; no failure if `holder` does not hold it. Needs a
-  // little room on the disk, and may go below the floor for it.
-  virtual Result<void> drop(const ShardRoot& root, const HolderId& holder) = 0;
+  // Each is gone once its last holder has dropped it; no failure if `holder` does not hold it.
+  // Needs a little room on the disk, and may go below the floor for it. After a failure some are
+  // done.
+  virtual Result<void> drop(std::span<const ShardRoot> roots, const HolderId& holder) = 0;
 
-  // Everything that the holder holds; gives how many shards. Many drops one after another: after a
-  // failure some are done.
+  // Everything that the holder holds; gives how many shards. After a failure some are done.
   virtual Result<std::uint64_t> drop_holder(const HolderId& holder) = 0;
 
   // In the order of `roots`; none for what is not there.
@@ -135,6 +147,8 @@ class ShardStore {
   // last one.
   virtual ShardList list(const HolderId& holder, const std::optional<ShardRoot>& cursor) = 0;
 
+  // Those that hold something, in order.
+  virtual std::vector<HolderId> holders() = 0;
   virtual HolderUsage usage(const HolderId& holder) = 0;
   virtual ShardStoreUsage usage() = 0;
 

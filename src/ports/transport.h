@@ -21,8 +21,9 @@ enum class Channel : std::uint8_t {
   Sync,        // final blocks for a node that lags
   Leases,      // readings, between the two sides of a lease
   Containers,  // streams to what a tenant runs, and images on their way there
+  Storage,     // shards, and questions about them
 };
-inline constexpr std::size_t kChannelCount = 5;
+inline constexpr std::size_t kChannelCount = 6;
 
 enum class SendResult : std::uint8_t { Queued, NotConnected, QueueFull };
 

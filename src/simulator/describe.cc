@@ -49,6 +49,7 @@ std::string describe_message(ports::Channel channel, ByteView payload) {
   if (channel == ports::Channel::Gossip) return "operations";
   if (channel == ports::Channel::Leases) return "reading";
   if (channel == ports::Channel::Containers) return "stream of a container";
+  if (channel == ports::Channel::Storage) return "shards";
   const auto message = consensus::decode_message(payload);
   if (!message) return std::string("undecodable: ") + std::string(name_of(message.error()));
   return std::visit(BodyName{}, message->body);

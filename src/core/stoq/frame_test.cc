@@ -102,7 +102,7 @@ TEST(Frame, EveryBrokenRuleHasItsName) {
   auto version = stream_of(0, {});
   version[4] = 2;
   EXPECT_EQ(error_of(version), FrameError::BadVersion);
-  EXPECT_EQ(error_of(stream_of(5, {})), FrameError::BadChannel);
+  EXPECT_EQ(error_of(stream_of(kChannels, {})), FrameError::BadChannel);
   EXPECT_EQ(error_of(stream_of(0, {{}})), FrameError::EmptyFrame);
   for (std::uint8_t channel = 0; channel < kChannels; ++channel) {
     auto bytes = stream_of(channel, {});

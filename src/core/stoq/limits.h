@@ -13,23 +13,25 @@ namespace hm::stoq {
 
 using namespace std::chrono_literals;
 
-// Channels by number, as on the wire: 0 consensus, 1 gossip, 2 sync, 3 leases, 4 containers
-// (ports::Channel).
-inline constexpr std::size_t kChannels = 5;
+// Channels by number, as on the wire: 0 consensus, 1 gossip, 2 sync, 3 leases, 4 containers,
+// 5 storage (ports::Channel).
+inline constexpr std::size_t kChannels = 6;
 
 // Longest frame by channel. Consensus: a proposal with a full payload and its certificates.
 // Gossip: a batch of operations. Sync: a run of final blocks, at least one of the largest.
 // Leases: one side of a reading, below 300 bytes. Containers: a run's spec, or a piece of a stream.
+// Storage: the longest shard with its head.
 inline constexpr std::array<std::size_t, kChannels> kMaxFrame = {
-    std::size_t{8} << 20, std::size_t{2} << 20, std::size_t{16} << 20, std::size_t{1} << 10,
-    std::size_t{256} << 10};
+    std::size_t{8} << 20, std::size_t{2} << 20,   std::size_t{16} << 20,
+    std::size_t{1} << 10, std::size_t{256} << 10, (std::size_t{4} << 20) + (std::size_t{64} << 10)};
 
 // Bytes queued or unacknowledged per peer and channel, after which messages are refused. Two of
 // the largest frames, so that one may be on its way while the next is queued; of leases what a
-// thousand of them say at once; of containers what the windows of all streams to one peer allow.
+// thousand of them say at once; of containers what the windows of all streams to one peer allow; of
+// storage what is asked for and given both ways at once.
 inline constexpr std::array<std::size_t, kChannels> kMaxQueue = {
-    std::size_t{16} << 20, std::size_t{4} << 20, std::size_t{32} << 20, std::size_t{256} << 10,
-    std::size_t{40} << 20};
+    std::size_t{16} << 20,  std::size_t{4} << 20,  std::size_t{32} << 20,
+    std::size_t{256} << 10, std::size_t{40} << 20, std::size_t{32} << 20};
 
 // A frame's buffer grows in steps as bytes arrive, never to the announced length at once: an
 // announced length costs the announcer as many bytes as it costs us.

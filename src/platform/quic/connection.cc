@@ -105,9 +105,10 @@ Connection::Connection(ConnectionHost& host, const Setup& setup, bool dialled)
     : host_(host),
       dialled_(dialled),
       setup_(setup),
-      out_{Outgoing(stoq::kMaxQueue[0]), Outgoing(stoq::kMaxQueue[1]), Outgoing(stoq::kMaxQueue[2]),
-           Outgoing(stoq::kMaxQueue[3]), Outgoing(stoq::kMaxQueue[4])} {
-  static_assert(stoq::kChannels == 5);
+      out_{Outgoing(stoq::kMaxQueue[0]), Outgoing(stoq::kMaxQueue[1]),
+           Outgoing(stoq::kMaxQueue[2]), Outgoing(stoq::kMaxQueue[3]),
+           Outgoing(stoq::kMaxQueue[4]), Outgoing(stoq::kMaxQueue[5])} {
+  static_assert(stoq::kChannels == 6);
   reference_.user_data = static_cast<HandshakeJudge*>(this);
   reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
     auto* judge = static_cast<HandshakeJudge*>(reference->user_data);

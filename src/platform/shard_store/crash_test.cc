@@ -49,7 +49,7 @@ void change_forever(ShardStore& store, int pipe, std::uint32_t part, std::uint64
       say(pipe, {Word::Kind::PutDone, shard});
     } else {
       say(pipe, {Word::Kind::DropBegins, shard});
-      if (!store.drop(root_of(bytes), holder(1))) ::_exit(5);
+      if (!store.drop(std::array{root_of(bytes)}, holder(1))) ::_exit(5);
       say(pipe, {Word::Kind::DropDone, shard});
     }
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "platform/shard_store/store_fixture.h"
 
@@ -346,7 +347,7 @@ TEST_F(DamageTest, ALogThatIsCutOrGoneWhileItIsUsedIsDamageAndIsCompactedAway) {
   fs::remove(log(1));
   EXPECT_EQ(count_whole(kept), 0u);
   EXPECT_EQ(store_->usage().damaged, 3u);
-  for (const Kept& each : kept) ASSERT_TRUE(store_->drop(each.root(), holder(1)));
+  for (const Kept& each : kept) ASSERT_TRUE(store_->drop(std::array{each.root()}, holder(1)));
   compact();
   EXPECT_FALSE(fs::exists(log(1)));
   EXPECT_EQ(store_->usage().shards, 1u);

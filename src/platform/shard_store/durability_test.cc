@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <map>
@@ -80,7 +81,7 @@ TEST_F(DurabilityTest, WhatIsAnsweredIsFlushed) {
     const ShardRoot root = put(i, 9'000);
     put(i, 9'000, 2);
     if (i % 2 == 0) {
-      ASSERT_TRUE(store_->drop(root, holder(1)));
+      ASSERT_TRUE(store_->drop(std::array{root}, holder(1)));
     }
     for (unsigned number = 1; fs::exists(log(number)); ++number) {
       EXPECT_EQ(unflushed(log(number)), 0) << i << " " << number;
@@ -156,7 +157,7 @@ TEST_F(DurabilityTest, AfterAFailedFlushNothingIsTakenUntilTheLogIsReadAnew) {
   flushes.fails = false;
   // Otherwise a record that was reported to have failed could come to life behind later ones.
   EXPECT_EQ(store_->put(root_of(bytes), holder(1), bytes, kUnlimited).error().code, ErrorCode::Io);
-  EXPECT_EQ(store_->drop(kept, holder(1)).error().code, ErrorCode::Io);
+  EXPECT_EQ(store_->drop(std::array{kept}, holder(1)).error().code, ErrorCode::Io);
   expect_whole(1, 1'000);
   expect_gone(root_of(bytes));
   EXPECT_EQ(store_->usage().shards, 1u);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "platform/files/atomic_file.h"
@@ -37,10 +38,11 @@ class FileShardStore final : public ports::ShardStore {
                    std::uint64_t quota) override;
   Result<Bytes> read(const ShardRoot& root, std::uint64_t offset, std::uint64_t count) override;
   Result<ports::ProvenPage> prove(const ShardRoot& root, std::uint64_t page) override;
-  Result<void> drop(const ShardRoot& root, const HolderId& holder) override;
+  Result<void> drop(std::span<const ShardRoot> roots, const HolderId& holder) override;
   Result<std::uint64_t> drop_holder(const HolderId& holder) override;
   std::vector<std::optional<ports::ShardState>> has(std::span<const ShardRoot> roots) override;
   ports::ShardList list(const HolderId& holder, const std::optional<ShardRoot>& cursor) override;
+  std::vector<HolderId> holders() override;
   ports::HolderUsage usage(const HolderId& holder) override;
   ports::ShardStoreUsage usage() override;
   Result<ports::ScrubReport> scrub(std::uint64_t most_bytes) override;
@@ -49,6 +51,12 @@ class FileShardStore final : public ports::ShardStore {
   }
 
  private:
+  struct DropRun {
+    std::size_t seen = 0;
+    std::uint64_t dropped = 0;
+  };
+  // Those of the first ones that `holder` holds, in one write. At least one is seen.
+  Result<DropRun> drop_run(Lock& lock, std::span<const ShardRoot> roots, const HolderId& holder);
   Result<void> check_quota(const HolderId& holder, std::uint64_t more, std::uint64_t quota) const;
   std::optional<ShardIndex::Shard> find(const ShardRoot& root);
   struct LoadFault {
@@ -185,14 +193,32 @@ Result<ports::ProvenPage> FileShardStore::prove(const ShardRoot& root, std::uint
   return ports::ProvenPage{shard->state.bytes, std::move(loaded->bytes), loaded->tree.prove(page)};
 }
 
-Result<void> FileShardStore::drop(const ShardRoot& root, const HolderId& holder) {
-  Lock lock(parts_->mutex);
+Result<FileShardStore::DropRun> FileShardStore::drop_run(Lock& lock,
+                                                         std::span<const ShardRoot> roots,
+                                                         const HolderId& holder) {
+  DropRun run;
   TakenShards taken(parts_->busy);
-  taken.take(lock, root);
-  if (!parts_->index.holding(root, holder)) return {};
-  Commit commit{.records = {{.record = {RecordKind::HolderDropped, 0, root, holder}}},
-                .settled = {}};
-  return parts_->writer.commit(lock, commit);
+  std::set<ShardRoot> wanted;
+  Commit commit;
+  for (const ShardRoot& root : roots.first(std::min(roots.size(), kMaxBatchRecords))) {
+    if (!taken.take(lock, root)) break;
+    ++run.seen;
+    // It may have been dropped by another while this waited.
+    if (!parts_->index.holding(root, holder) || !wanted.insert(root).second) continue;
+    commit.records.push_back({.record = {RecordKind::HolderDropped, 0, root, holder}});
+  }
+  run.dropped = commit.records.size();
+  if (!commit.records.empty()) HM_TRY_VOID(parts_->writer.commit(lock, commit));
+  return run;
+}
+
+Result<void> FileShardStore::drop(std::span<const ShardRoot> roots, const HolderId& holder) {
+  Lock lock(parts_->mutex);
+  while (!roots.empty()) {
+    HM_TRY(const DropRun run, drop_run(lock, roots, holder));
+    roots = roots.subspan(run.seen);
+  }
+  return {};
 }
 
 Result<std::uint64_t> FileShardStore::drop_holder(const HolderId& holder) {
@@ -201,20 +227,14 @@ Result<std::uint64_t> FileShardStore::drop_holder(const HolderId& holder) {
   std::optional<ShardRoot> cursor;
   for (;;) {
     const ports::ShardList part = parts_->index.list(holder, cursor, kMaxBatchRecords);
-    TakenShards taken(parts_->busy);
-    Commit commit;
-    bool is_whole = true;
-    for (const ports::ListedShard& each : part.shards) {
-      is_whole = taken.take(lock, each.root);
-      if (!is_whole) break;
-      cursor = each.root;
-      // It may have been dropped by another while this waited.
-      if (!parts_->index.holding(each.root, holder)) continue;
-      commit.records.push_back({.record = {RecordKind::HolderDropped, 0, each.root, holder}});
+    std::vector<ShardRoot> roots;
+    for (const ports::ListedShard& each : part.shards) roots.push_back(each.root);
+    std::span<const ShardRoot> rest = roots;
+    while (!rest.empty()) {
+      HM_TRY(const DropRun run, drop_run(lock, rest, holder));
+      dropped += run.dropped;
+      rest = rest.subspan(run.seen);
     }
-    if (!commit.records.empty()) HM_TRY_VOID(parts_->writer.commit(lock, commit));
-    dropped += commit.records.size();
-    if (!is_whole) continue;
     if (!part.next) return dropped;
     cursor = part.next;
   }
@@ -236,6 +256,11 @@ ports::ShardList FileShardStore::list(const HolderId& holder,
                                       const std::optional<ShardRoot>& cursor) {
   const Lock lock(parts_->mutex);
   return parts_->index.list(holder, cursor, ports::kMaxListedShards);
+}
+
+std::vector<HolderId> FileShardStore::holders() {
+  const Lock lock(parts_->mutex);
+  return parts_->index.holders();
 }
 
 ports::HolderUsage FileShardStore::usage(const HolderId& holder) {

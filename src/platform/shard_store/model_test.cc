@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <set>
@@ -84,7 +85,7 @@ class World {
         model_[step.shard].insert(step.holder);
         return;
       case Step::Kind::Drop:
-        RC_ASSERT(store_->drop(sample.root, holder(step.holder)));
+        RC_ASSERT(store_->drop(std::array{sample.root}, holder(step.holder)));
         drop(step.shard, step.holder);
         return;
       case Step::Kind::DropHolder: {
@@ -208,8 +209,8 @@ TEST_F(StoreTest, ManyThreadsDoWhatEachWouldDoAlone) {
         failures += got && *got == own ? 0 : 1;
         const auto also = store_->read(shared.root, 0, shared.bytes.size());
         failures += also && *also == shared.bytes ? 0 : 1;
-        if (round % 3 != 0) must(store_->drop(root_of(own), holder(thread)));
-        must(store_->drop(shared.root, holder(thread)));
+        if (round % 3 != 0) must(store_->drop(std::array{root_of(own)}, holder(thread)));
+        must(store_->drop(std::array{shared.root}, holder(thread)));
         if (round == kRounds / 2) must(store_->drop_holder(holder(thread)));
       }
     });

@@ -236,6 +236,13 @@ void ShardIndex::mark_lost(const ShardRoot& root) {
   set_damaged(found->second, true);
 }
 
+std::vector<ports::HolderId> ShardIndex::holders() const {
+  std::vector<ports::HolderId> all;
+  all.reserve(numbers_.size());
+  for (const auto& [holder, number] : numbers_) all.push_back(holder);
+  return all;
+}
+
 ports::HolderUsage ShardIndex::usage(const HolderId& holder) const {
   const auto number = number_of(holder);
   return number ? holders_[*number].usage : ports::HolderUsage{};

@@ -71,6 +71,7 @@ class ShardIndex {
   // Nothing of it is left; who holds it stays known.
   void mark_lost(const ports::ShardRoot& root);
 
+  std::vector<ports::HolderId> holders() const;
   ports::HolderUsage usage(const ports::HolderId& holder) const;
   ports::ShardStoreUsage usage() const;
 

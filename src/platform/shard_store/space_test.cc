@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -74,11 +75,11 @@ TEST_F(SpaceTest, TheFloorStaysFree) {
               ErrorCode::NoCapacity);  // its quota
     // Dropping goes on, and makes room.
     for (std::uint64_t i = 0; i < taken; i += 2) {
-      EXPECT_TRUE(store_->drop(root_of(shard_bytes(i, kPage)), holder(1)));
+      EXPECT_TRUE(store_->drop(std::array{root_of(shard_bytes(i, kPage))}, holder(1)));
     }
-    EXPECT_TRUE(store_->drop(root_of(shard_bytes(1, kPage)), holder(1)));
+    EXPECT_TRUE(store_->drop(std::array{root_of(shard_bytes(1, kPage))}, holder(1)));
     for (std::uint64_t i = 3; i < 33; i += 2) {
-      EXPECT_TRUE(store_->drop(root_of(shard_bytes(i, kPage)), holder(1)));
+      EXPECT_TRUE(store_->drop(std::array{root_of(shard_bytes(i, kPage))}, holder(1)));
     }
     bool is_done = false;
     while (!is_done) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <set>
 
 #include "platform/shard_store/store_fixture.h"
@@ -97,14 +98,14 @@ TEST_F(StoreTest, AShardStaysUntilItsLastHolderHasDroppedIt) {
     EXPECT_EQ(store_->usage().holders, 3u);
     EXPECT_EQ(store_->usage(holder(3)).shard_bytes, kPage);
   }
-  EXPECT_TRUE(store_->drop(root, holder(1)));
-  EXPECT_TRUE(store_->drop(root, holder(3)));
-  EXPECT_TRUE(store_->drop(root, holder(3)));
-  EXPECT_TRUE(store_->drop(root, holder(9)));
+  EXPECT_TRUE(store_->drop(std::array{root}, holder(1)));
+  EXPECT_TRUE(store_->drop(std::array{root}, holder(3)));
+  EXPECT_TRUE(store_->drop(std::array{root}, holder(3)));
+  EXPECT_TRUE(store_->drop(std::array{root}, holder(9)));
   open();
   expect_whole(1, kPage);
   EXPECT_EQ(store_->usage(holder(1)), ports::HolderUsage{});
-  EXPECT_TRUE(store_->drop(root, holder(2)));
+  EXPECT_TRUE(store_->drop(std::array{root}, holder(2)));
   expect_gone(root);
   EXPECT_EQ(store_->usage().holders, 0u);
   open();
@@ -112,6 +113,24 @@ TEST_F(StoreTest, AShardStaysUntilItsLastHolderHasDroppedIt) {
   put(1, kPage, 1);
   open();
   expect_whole(1, kPage);
+}
+
+TEST_F(StoreTest, ManyAreDroppedInOneWriteAndOnlyWhatTheHolderHolds) {
+  open();
+  std::vector<ShardRoot> roots;
+  for (std::uint64_t i = 0; i < 20; ++i) roots.push_back(put(i, 100, 1));
+  const ShardRoot others = put(20, 100, 2);
+  EXPECT_EQ(store_->holders(), (std::vector{holder(1), holder(2)}));
+  const auto bytes = fs::file_size(log(1));
+  roots.push_back(others);
+  roots.push_back(roots.front());  // named twice, dropped once
+  EXPECT_TRUE(store_->drop(roots, holder(1)));
+  EXPECT_EQ(fs::file_size(log(1)), bytes + 20 * 96);
+  for (const bool again : {false, true}) {
+    if (again) open();
+    EXPECT_EQ(store_->holders(), std::vector{holder(2)});
+    expect_whole(20, 100);
+  }
 }
 
 TEST_F(StoreTest, AHolderIsDroppedWithAllThatItHolds) {
@@ -180,7 +199,7 @@ TEST_F(StoreTest, NoHolderGetsMoreThanItsQuota) {
   // Each holder counts the whole shard.
   EXPECT_EQ(store_->put(root_of(large), holder(2), large, 9'999).error().code,
             ErrorCode::NoCapacity);
-  EXPECT_TRUE(store_->drop(root_of(large), holder(1)));
+  EXPECT_TRUE(store_->drop(std::array{root_of(large)}, holder(1)));
   EXPECT_EQ(store_->usage(holder(1)).counted_bytes, ports::kMinCountedBytes);
   EXPECT_TRUE(store_->put(root_of(large), holder(1), large, quota));
 }
@@ -225,8 +244,8 @@ TEST_F(StoreTest, WhatWasDroppedDoesNotComeBackByCompaction) {
   constexpr std::uint64_t kLog = 256 << 10;
   open(kLog);
   const ShardRoot dropped = put(1, 5'000);
-  for (std::uint64_t i = 10; i < 14; ++i) put(i, kPage);  // most of log 1 stays needed
-  ASSERT_TRUE(store_->drop(dropped, holder(1)));          // stands in another log
+  for (std::uint64_t i = 10; i < 14; ++i) put(i, kPage);      // most of log 1 stays needed
+  ASSERT_TRUE(store_->drop(std::array{dropped}, holder(1)));  // stands in another log
   for (std::uint64_t i = 20; i < 24; ++i) put(i, kPage, 2);
   ASSERT_TRUE(store_->drop_holder(holder(2)));
   ASSERT_GT(compact().freed_bytes, 0u);
@@ -244,7 +263,7 @@ TEST_F(StoreTest, ALogOfDropsThatAreNeededStaysWhereItIs) {
   put(1, 7'000);
   for (std::uint64_t i = 10; i < 200; ++i) {
     const ShardRoot root = put(i, 20, 2);
-    ASSERT_TRUE(store_->drop(root, holder(2)));
+    ASSERT_TRUE(store_->drop(std::array{root}, holder(2)));
   }
   EXPECT_GT(compact().freed_bytes, 0u);
   ASSERT_TRUE(fs::exists(log(1)));
@@ -269,7 +288,7 @@ TEST_F(StoreTest, AShardStaysWhoseHoldersComeAfterADropOfAnother) {
   open(kLog);
   expect_whole(1, 2 * kPage);
   EXPECT_EQ(store_->usage().shards, 1u);
-  ASSERT_TRUE(store_->drop(root, holder(1)));
+  ASSERT_TRUE(store_->drop(std::array{root}, holder(1)));
   open(kLog);
   expect_gone(root);
 }
