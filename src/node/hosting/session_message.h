@@ -19,6 +19,7 @@
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
 #include "foundation/base/strong.h"
+#include "foundation/codec/error_code.h"
 #include "foundation/codec/reader.h"
 
 namespace hm::hosting {
@@ -339,5 +340,3 @@ template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::hosting::Side> = hm::hosting::Side::Acceptor;
 template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::hosting::Lane> = hm::hosting::Lane::Error;
-template <>
-inline constexpr auto hm::codec::kMaxEnum<hm::ErrorCode> = hm::ErrorCode::Io;

@@ -12,7 +12,7 @@
 #include "core/storage/domain.h"
 #include "core/storage/manifest.h"
 #include "foundation/base/time.h"
-#include "node/storing/shard_client.h"
+#include "node/storing/shard_message.h"
 
 namespace hm::storing {
 
@@ -145,5 +145,3 @@ template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::storing::Origin> = hm::storing::Origin::Shared;
 template <>
 inline constexpr auto hm::codec::kMaxEnum<hm::storing::Fault> = hm::storing::Fault::Silent;
-template <>
-inline constexpr auto hm::codec::kMaxEnum<hm::storing::ShardKind> = hm::storing::ShardKind::Box;
