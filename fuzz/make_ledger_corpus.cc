@@ -98,7 +98,8 @@ std::vector<Action> actions(const sample::LendingChain& at) {
       Undelegate{theirs, 1'000},
       Market::disagreement({market.result(at.runs[0], 1002, 1), market.result(at.runs[1], 1003, 2),
                             market.result(at.runs[2], 1001, 1)}),
-      SetAllowance{ours, caesar::caes(5)}};
+      SetAllowance{ours, caesar::caes(5)},
+      CommitStorage{ours, 2, crypto::sha256(Bytes{3}), crypto::sha256(Bytes{4})}};
 }
 
 }  // namespace

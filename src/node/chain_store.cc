@@ -15,7 +15,7 @@ using crypto::Digest;
 using ports::Space;
 using ports::StoreWrite;
 
-constexpr std::uint16_t kFormat = 3;
+constexpr std::uint16_t kFormat = 4;
 
 // Rows of Space::Meta.
 Bytes text_key(std::string_view name) { return to_bytes(as_bytes(name)); }

@@ -20,7 +20,8 @@ std::uint16_t status_of(ledger::Refusal rule) {
     case DuplicateNode:
     case DuplicateAsset:
     case AddressCollision:
-    case VersionMismatch: return 409;
+    case VersionMismatch:
+    case GenerationNotNext: return 409;
     default: return 422;
   }
 }

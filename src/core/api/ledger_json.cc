@@ -139,6 +139,11 @@ struct ActionMembers {
     json.member("amount", caesar::to_string(action.amount));
   }
 
+  void operator()(const ledger::CommitStorage& action) const {
+    json.member("node", action.node.to_string()).member("generation", action.generation);
+    json.member("objects", action.objects.to_string()).member("shards", action.shards.to_string());
+  }
+
   void write_lease(const ledger::LeaseId& lease) const { json.member("lease", lease.to_string()); }
   void write_terms(const assets::AssetTerms& terms) const {
     json.member("state", assets::name_of(terms.state));

@@ -69,6 +69,8 @@ class Execution {
   Checked act(const RecordCertificate& action);
   Checked act(const RecordFederation& action);
   Checked act(const CommitVault& action);
+  Checked act(const CommitStorage& action);
+  Checked check_commits_for(const identity::NodeId& node) const;
   Checked check_parent(const privacy::Grant& grant) const;
   bool make_room(const privacy::Certificate& certificate);
 

@@ -165,6 +165,19 @@ TEST(LedgerGolden, SetAllowanceOperationId) {
             "8f12ca6448a802086c333c18a7197333bec2200a68e781bc06a486781455d518");
 }
 
+TEST(LedgerGolden, CommitStorageOperationId) {
+  const Operation operation{
+      .chain_id = counting_chain(),
+      .actor = filled<identity::OwnerId>(0x33),
+      .sequence = 7,
+      .anchor = {5, filled<crypto::Digest>(0x44)},
+      .expiry_height = 105,
+      .action = CommitStorage{filled<identity::NodeId>(0x66), 3, filled<crypto::Digest>(0x77),
+                              filled<crypto::Digest>(0x88)}};
+  EXPECT_EQ(operation_id(operation).to_string(),
+            "8266e0774b035f81b000e5ce40de9bb846f46f9d5a9cfb4f18de045dcc711a1c");
+}
+
 TEST(LedgerGolden, EmptyReceiptsRoot) {
   EXPECT_EQ(receipts_root({}).to_string(),
             "8fe1c167314e8d8e7f2c315bca0ff8ad303a0a238f34a79e3f2b8f6b025944ea");

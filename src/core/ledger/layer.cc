@@ -22,6 +22,7 @@ Layer::Layer(const Tables& tables)
       behaviours(tables.behaviours),
       delegations(tables.delegations),
       unbondings(tables.unbondings),
+      storage_commitments(tables.storage_commitments),
       tables_(&tables) {}
 
 Layer::Layer(const Layer& below)
@@ -41,6 +42,7 @@ Layer::Layer(const Layer& below)
       behaviours(&below.behaviours),
       delegations(&below.delegations),
       unbondings(&below.unbondings),
+      storage_commitments(&below.storage_commitments),
       tables_(below.tables_),
       below_(&below) {}
 

@@ -64,6 +64,7 @@ class Layer {
   Overlay<identity::NodeId, trust::Behaviour> behaviours;
   Overlay<DelegationKey, DelegationRecord> delegations;
   Overlay<identity::OwnerId, UnbondingRecord> unbondings;
+  Overlay<identity::NodeId, StorageCommitment> storage_commitments;
 
  private:
   const Tables* tables_;

@@ -254,6 +254,10 @@ const assets::AssetRecord* Ledger::asset(const crypto::Digest& hash) const {
 
 const LeaseRecord* Ledger::lease(const LeaseId& id) const { return look(tables_.leases, id); }
 
+const StorageCommitment* Ledger::storage_commitment(const identity::NodeId& node) const {
+  return look(tables_.storage_commitments, node);
+}
+
 caesar::Account Ledger::account(const identity::OwnerId& id) const {
   return account_at(tables_.chain, tables_.owners.at(id), look(tables_.unbondings, id),
                     head().time);

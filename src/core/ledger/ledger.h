@@ -126,6 +126,8 @@ class Ledger {
   const assets::AssetRecord* asset(const crypto::Digest& hash) const;
   const assets::AssetRecord* asset_at(const assets::Address& address) const;
   const LeaseRecord* lease(const LeaseId& id) const;
+  // Null if the node never committed any.
+  const StorageCommitment* storage_commitment(const identity::NodeId& node) const;
   const AssetIndex& index() const { return index_; }
   const LeaseIndex& lease_index() const { return lease_index_; }
   // What the owner's account holds now: demurrage and ended unbonding included. Requires: the owner

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The actions of lending: who may use what, leases, and staking. docs/protocols/lending.md.
+// The actions of lending: who may use what, leases, staking, and what a node has stored with
+// others. docs/protocols/lending.md.
 #pragma once
 
 #include <cstdint>
@@ -207,6 +208,19 @@ struct SetAllowance {
   caesar::Amount amount;
   bool operator==(const SetAllowance&) const = default;
   static constexpr auto fields(auto& self) { return std::tie(self.node, self.amount); }
+};
+
+// By a node, or by its owner for it: replaces the node's storage commitment. The ledger judges the
+// generation alone; what the roots stand for is its readers' to check (core/storage).
+struct CommitStorage {
+  identity::NodeId node;
+  std::uint64_t generation = 0;  // the last one's + 1; the first is 1
+  crypto::Digest objects;        // root over the manifests of its objects
+  crypto::Digest shards;         // root over the leases and the shards under them
+  bool operator==(const CommitStorage&) const = default;
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.node, self.generation, self.objects, self.shards);
+  }
 };
 
 }  // namespace hm::ledger

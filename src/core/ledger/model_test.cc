@@ -36,6 +36,7 @@ struct Model {
   std::map<std::uint32_t, std::uint64_t> balance;
   std::map<std::uint64_t, Thing> things;
   std::map<std::uint32_t, std::uint64_t> sequence;
+  std::map<std::uint32_t, std::uint64_t> generation;  // of a node's storage commitment
 };
 
 struct Step {
@@ -43,14 +44,14 @@ struct Step {
   std::uint32_t actor = 0;
   std::uint32_t other = 0;
   std::uint64_t asset = 0;
-  std::uint64_t number = 0;  // an amount, or a version
+  std::uint64_t number = 0;  // an amount, a version or a generation
   std::uint8_t wrong = 0;    // below kAimed: a wrong frame, or a random target
   bool closes_block = false;
 };
 
 rc::Gen<Step> any_step() {
   using rc::gen::inRange;
-  return rc::gen::build<Step>(rc::gen::set(&Step::verb, inRange<std::uint8_t>(0, 6)),
+  return rc::gen::build<Step>(rc::gen::set(&Step::verb, inRange<std::uint8_t>(0, 7)),
                               rc::gen::set(&Step::actor, inRange<std::uint32_t>(0, kOwners)),
                               rc::gen::set(&Step::other, inRange<std::uint32_t>(0, kOwners)),
                               rc::gen::set(&Step::asset, inRange<std::uint64_t>(1, kAssets + 1)),
@@ -66,6 +67,7 @@ Action action_of(const Step& step, const identity::ChainId& chain) {
     case 1: return UpdateAsset{id, step.number, sample::terms(step.number + 1)};
     case 2: return TransferAsset{id, step.number, owner_id(step.other)};
     case 3: return RetireAsset{id, step.number};
+    case 4: return CommitStorage{node_id(key(1000 + step.other)), step.number, id.hash, id.hash};
     default: return TransferCaes{owner_id(step.other), caesar::caes(step.number * 100 + 1)};
   }
 }
@@ -94,6 +96,10 @@ bool predict(Model& model, const Step& step) {
       if (!may_change) return false;
       ++thing->version;
       thing->retired = true;
+      return true;
+    case 4:
+      if (step.other != step.actor || step.number != model.generation[step.actor] + 1) return false;
+      ++model.generation[step.actor];
       return true;
     default: {
       const std::uint64_t amount = (step.number * 100 + 1) * caesar::kUnitsPerCaes;
@@ -158,6 +164,10 @@ class Comparison {
     for (const auto& [owner, balance] : model_.balance) {
       RC_ASSERT(tables.owners.at(owner_id(owner)).account.balance.value == balance);
     }
+    for (const auto& [owner, generation] : model_.generation) {
+      const auto* held = left_.ledger().storage_commitment(node_id(key(1000 + owner)));
+      RC_ASSERT((held != nullptr ? held->generation : 0) == generation);
+    }
     RC_ASSERT(tables.assets.size() == model_.things.size());
     for (const auto& [number, thing] : model_.things) {
       const auto& asset = tables.assets.at(asset_id(left_.id(), number).hash);
@@ -176,7 +186,11 @@ class Comparison {
   }
 
  private:
-  void aim(Step& step) const {
+  void aim(Step& step) {
+    if (step.verb == 4 && step.wrong >= 2 * kAimed) {
+      step.other = step.actor;
+      step.number = model_.generation[step.actor] + 1;
+    }
     const auto thing = model_.things.find(step.asset);
     const bool changes_asset = step.verb >= 1 && step.verb <= 3;
     if (step.wrong < kAimed || !changes_asset || thing == model_.things.end()) return;

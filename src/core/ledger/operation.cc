@@ -212,6 +212,7 @@ struct FormCheck {
     return check_results(chain, action);
   }
   Checked operator()(const SetAllowance&) const { return std::nullopt; }
+  Checked operator()(const CommitStorage&) const { return std::nullopt; }
 
   static Checked check_above_zero(std::uint64_t amount) {
     if (amount == 0) return refuse(Refusal::ZeroAmount);
@@ -243,7 +244,7 @@ std::string_view name_of(const Action& action) {
       "decline_lease",     "renew_lease",   "close_lease",    "reclaim_lease",
       "meter_lease",       "settle_lease",  "bond",           "unbond",
       "delegate",          "undelegate",    "report_fault",   "report_disagreement",
-      "set_allowance"};
+      "set_allowance",     "commit_storage"};
   return kNames.at(action.index());
 }
 

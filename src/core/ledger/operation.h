@@ -105,12 +105,12 @@ struct RotateKeys {
 };
 
 // The order is the wire format: new actions go at the end.
-using Action =
-    std::variant<RegisterOwner, RegisterNode, RegisterAsset, UpdateAsset, TransferAsset,
-                 RetireAsset, TransferCaes, RotateKeys, AddGrant, RevokeGrant, SetGroup,
-                 RecordCertificate, RecordFederation, CommitVault, OpenLease, AcceptLease,
-                 DeclineLease, RenewLease, CloseLease, ReclaimLease, MeterLease, SettleLease, Bond,
-                 Unbond, Delegate, Undelegate, ReportFault, ReportDisagreement, SetAllowance>;
+using Action = std::variant<RegisterOwner, RegisterNode, RegisterAsset, UpdateAsset, TransferAsset,
+                            RetireAsset, TransferCaes, RotateKeys, AddGrant, RevokeGrant, SetGroup,
+                            RecordCertificate, RecordFederation, CommitVault, OpenLease,
+                            AcceptLease, DeclineLease, RenewLease, CloseLease, ReclaimLease,
+                            MeterLease, SettleLease, Bond, Unbond, Delegate, Undelegate,
+                            ReportFault, ReportDisagreement, SetAllowance, CommitStorage>;
 
 // "register_owner", "register_node", "register_asset", …
 std::string_view name_of(const Action& action);

@@ -86,6 +86,21 @@ struct NodeRecord {
   }
 };
 
+// What a node says it keeps with other nodes: two roots (core/storage/commitment_tree.h), the last
+// that it committed. A row of its own, so that it is proven without the node's binding.
+struct StorageCommitment {
+  std::uint64_t generation = 0;  // 1 at first, +1 for every CommitStorage
+  crypto::Digest objects;
+  crypto::Digest shards;
+  std::uint64_t changed_height = 0;
+  crypto::Digest last_operation;
+  bool operator==(const StorageCommitment&) const = default;
+  static constexpr auto fields(auto& self) {
+    return std::tie(self.generation, self.objects, self.shards, self.changed_height,
+                    self.last_operation);
+  }
+};
+
 struct ValidatorRecord {
   crypto::PublicKey key;
   caesar::Amount stake;               // its voting weight, out of its owner's bond
@@ -146,6 +161,7 @@ enum class Table : std::uint8_t {
   Behaviour = 17,    // node id
   Delegation = 18,   // node id of the validator, owner id
   Unbonding = 19,    // owner id
+  Storage = 20,      // node id
 };
 
 }  // namespace hm::ledger

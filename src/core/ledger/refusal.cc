@@ -291,6 +291,8 @@ constexpr std::array<Rule, static_cast<std::size_t>(kLastRefusal) + 1> kRules = 
     {Refusal::NoDisagreement, "no_disagreement", kNone, Numbers::None, "all results are alike"},
     {Refusal::AllowanceTooSmall, "allowance_too_small", ProofKind::Stake, Numbers::Caes,
      "the node may still spend {g} CAES for its owner; this takes {w} CAES"},
+    {Refusal::GenerationNotNext, "generation_not_next", ProofKind::Time, Numbers::Plain,
+     "the storage commitment has generation {g}; the node's next is {w}"},
 }};
 
 constexpr bool in_order() {

@@ -160,8 +160,10 @@ enum class Refusal : std::uint8_t {
   NoDisagreement,       // all results are alike
   // Allowances.
   AllowanceTooSmall,  // more than the node may still take out of its owner's balance
+  // Storage.
+  GenerationNotNext,  // PoTime: the commitment does not follow the node's last one
 };
-inline constexpr Refusal kLastRefusal = Refusal::AllowanceTooSmall;
+inline constexpr Refusal kLastRefusal = Refusal::GenerationNotNext;
 
 // Stable lower-case name, e.g. "bond_below_minimum".
 std::string_view name_of(Refusal rule);

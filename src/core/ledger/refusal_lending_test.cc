@@ -270,6 +270,11 @@ void add_request_cases(Cases& cases) {
     EXPECT_FALSE(w.submit(1, SetAllowance{node_id(key(1001)), caesar::caes(3)}));
     return w.submit(w.chain.operation(node_id(key(1001)), lent.request), 1001);
   };
+  cases[Refusal::GenerationNotNext] = [](World& w) {
+    const CommitStorage first{node_id(key(1000)), 1, {}, {}};
+    EXPECT_FALSE(w.submit(w.by_node(first), 1000));
+    return w.submit(w.by_node(first), 1000);
+  };
   cases[Refusal::AssetLeased] = with_lease([](World& w, const LeaseId&, const Lent& lent) {
     return w.submit(0, TransferAsset{lent.asset, 1, owner_id(1)});
   });

@@ -74,8 +74,9 @@ class Consistency {
   bool holds() const {
     return every(t_.owners) && every(t_.nodes) && every(t_.validators) && every(t_.assets) &&
            every(t_.grants) && every(t_.groups) && every(t_.leases) && every(t_.delegations) &&
-           t_.owner_keys.size() == t_.owners.size() && t_.addresses.size() == t_.assets.size() &&
-           are_uses_sums_of_leases() && can_allowances_return();
+           every(t_.storage_commitments) && t_.owner_keys.size() == t_.owners.size() &&
+           t_.addresses.size() == t_.assets.size() && are_uses_sums_of_leases() &&
+           can_allowances_return();
   }
 
  private:
@@ -122,6 +123,9 @@ class Consistency {
     const auto node = t_.nodes.find(*lease.opened_by);
     return node != t_.nodes.end() && node->second.binding.owner == lease.tenant &&
            lease.allowance_held <= lease.escrow;
+  }
+  bool is_right(const std::pair<const identity::NodeId, StorageCommitment>& row) const {
+    return t_.nodes.contains(row.first) && row.second.generation > 0;
   }
   bool is_right(const std::pair<const DelegationKey, DelegationRecord>& row) const {
     return t_.validators.contains(row.first.first) && t_.owners.contains(row.first.second);

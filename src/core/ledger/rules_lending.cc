@@ -195,11 +195,34 @@ Execution::Checked Execution::act(const RecordFederation& action) {
 }
 
 Execution::Checked Execution::act(const CommitVault& action) {
-  if (acting_.node && *acting_.node != action.node) return refuse(Refusal::NotOnThisNode);
-  const NodeRecord* node = layer_.nodes.find(action.node);
+  if (const auto refused = check_commits_for(action.node)) return refused;
+  layer_.nodes.edit(action.node).vault_root = action.root;
+  return std::nullopt;
+}
+
+// Without gaps, so that of two commitments for one generation only one is taken, and a node that
+// went back to an old copy of itself is refused where it goes on from there.
+Execution::Checked Execution::act(const CommitStorage& action) {
+  if (const auto refused = check_commits_for(action.node)) return refused;
+  const StorageCommitment* last = layer_.storage_commitments.find(action.node);
+  const std::uint64_t next = last != nullptr ? last->generation + 1 : 1;
+  if (action.generation != next) {
+    return refuse(Refusal::GenerationNotNext, action.generation, next);
+  }
+  layer_.storage_commitments.edit_or_add(action.node) = {.generation = action.generation,
+                                                         .objects = action.objects,
+                                                         .shards = action.shards,
+                                                         .changed_height = frame_.height,
+                                                         .last_operation = id_};
+  return std::nullopt;
+}
+
+// The node itself, or its owner, says what it holds.
+Execution::Checked Execution::check_commits_for(const identity::NodeId& id) const {
+  if (acting_.node && *acting_.node != id) return refuse(Refusal::NotOnThisNode);
+  const NodeRecord* node = layer_.nodes.find(id);
   if (node == nullptr) return refuse(Refusal::UnknownNode);
   if (node->binding.owner != acting_.owner) return refuse(Refusal::NodeNotOwned);
-  layer_.nodes.edit(action.node).vault_root = action.root;
   return std::nullopt;
 }
 

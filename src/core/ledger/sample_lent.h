@@ -51,6 +51,8 @@ struct LendingChain {
     done(market.by_owner(0, Delegate{node_id(key(1001)), caesar::caes(5)}));
     done(market.by_owner(0, certificate(kDay)));
     done(market.by_node(1000, CommitVault{node_id(key(1000)), crypto::sha256(Bytes{1})}));
+    done(market.by_node(1000, CommitStorage{node_id(key(1000)), 1, crypto::sha256(Bytes{1}),
+                                            crypto::sha256(Bytes{2})}));
     market.wait(market.policy().meter_interval_ms / 2);
   }
 

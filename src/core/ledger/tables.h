@@ -32,6 +32,7 @@ struct Tables {
   std::map<identity::NodeId, trust::Behaviour> behaviours;
   std::map<DelegationKey, DelegationRecord> delegations;
   std::map<identity::OwnerId, UnbondingRecord> unbondings;
+  std::map<identity::NodeId, StorageCommitment> storage_commitments;
 
   bool operator==(const Tables&) const = default;
 };
@@ -56,6 +57,7 @@ void zip_tables(A& a, B& b, Visit&& visit) {
   visit(Table::Behaviour, a.behaviours, b.behaviours);
   visit(Table::Delegation, a.delegations, b.delegations);
   visit(Table::Unbonding, a.unbondings, b.unbondings);
+  visit(Table::Storage, a.storage_commitments, b.storage_commitments);
 }
 
 }  // namespace hm::ledger

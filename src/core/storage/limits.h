@@ -81,4 +81,7 @@ inline constexpr std::size_t kMaxManifestBytes = std::size_t{160} << 20;
 inline constexpr std::size_t kMaxSealedManifest = kDefaultShardBytes;
 inline constexpr std::uint8_t kMaxManifestDepth = 1;
 
+// Of a path to a commitment's root: more entries than the path has room for exist nowhere.
+inline constexpr std::size_t kMaxCommitmentPath = 48;
+
 }  // namespace hm::storage

@@ -199,6 +199,13 @@ void Api::list_nodes(Call call) {
     }
     json.member("assets", ledger.index().of_node(id).size());
     json.member("allowance", caesar::to_string(node.allowance));
+    if (const auto* commitment = ledger.storage_commitment(id)) {
+      json.key("storage_commitment").begin_object();
+      json.member("generation", commitment->generation);
+      json.member("objects", commitment->objects.to_string());
+      json.member("shards", commitment->shards.to_string());
+      json.member("height", commitment->changed_height).end_object();
+    }
     json.member("registered_height", node.registered_height);
     json.end_object();
   }

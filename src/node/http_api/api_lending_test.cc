@@ -460,6 +460,27 @@ TEST_F(LendingApiTest, ANodeIsShownWithWhatItMaySpendAndALeaseWithTheNodeThatOpe
   EXPECT_EQ(allowance(), "1");
 }
 
+TEST_F(LendingApiTest, ANodeIsShownWithTheLastOfItsStorageCommitments) {
+  const auto node = sample::node_id(sample::key(1000 + kTenant));
+  const auto shown = [&] {
+    const json nodes = get("/api/v1/nodes")["nodes"];
+    for (const json& each : nodes) {
+      if (each["id"] == node.to_string()) return each;
+    }
+    return json();
+  };
+  EXPECT_FALSE(shown().contains("storage_commitment"));
+  const crypto::Digest objects = crypto::sha256(Bytes{1});
+  const crypto::Digest shards = crypto::sha256(Bytes{2});
+  by_owner(kTenant, ledger::CommitStorage{node, 1, objects, objects});
+  by_owner(kTenant, ledger::CommitStorage{node, 2, objects, shards});
+  const std::uint64_t height = mesh_.node().ledger().storage_commitment(node)->changed_height;
+  EXPECT_EQ(shown()["storage_commitment"], (json{{"generation", 2},
+                                                 {"objects", objects.to_string()},
+                                                 {"shards", shards.to_string()},
+                                                 {"height", height}}));
+}
+
 TEST_F(LendingApiTest, TheSupplyAddsUp) {
   lend();
   const json supply = get("/api/v1/caesar/supply");

@@ -44,6 +44,7 @@ const std::vector<Draw::Verb>& Draw::verbs() {
       {5, &Draw::record_certificate},
       {2, &Draw::record_federation},
       {40, &Draw::commit_vault},
+      {40, &Draw::commit_storage},
       {4, &Draw::register_owner},
       {8, &Draw::register_node},
       {2, &Draw::rotate_keys},
@@ -301,6 +302,20 @@ Draw::Drawn Draw::commit_vault() {
   const Machine& machine = cast_.machines[random_.below(cast_.machines.size())];
   ledger::CommitVault action{.node = machine.id, .root = {}};
   random_.fill(action.root.bytes);
+  if (random_.chance(50)) return make(id_of(registered_person()), action);
+  if (ledger_.node(machine.id) == nullptr) return std::nullopt;
+  if (random_.chance(500)) return make(machine.id, action);
+  return make(id_of(machine.owner), action);
+}
+
+Draw::Drawn Draw::commit_storage() {
+  const Machine& machine = cast_.machines[random_.below(cast_.machines.size())];
+  ledger::CommitStorage action{.node = machine.id, .objects = {}, .shards = {}};
+  random_.fill(action.objects.bytes);
+  random_.fill(action.shards.bytes);
+  const auto* last = ledger_.storage_commitment(machine.id);
+  action.generation = (last != nullptr ? last->generation : 0) + 1;
+  if (random_.chance(100)) action.generation += random_.below(4) - 1;
   if (random_.chance(50)) return make(id_of(registered_person()), action);
   if (ledger_.node(machine.id) == nullptr) return std::nullopt;
   if (random_.chance(500)) return make(machine.id, action);

@@ -101,6 +101,7 @@ class Draw {
   Drawn delegate();
   Drawn undelegate();
   Drawn commit_vault();
+  Drawn commit_storage();
 
   // economy_draw_assets.cc: assets and who may use them.
   Drawn register_asset();
