@@ -39,7 +39,10 @@ void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCount
   text.counter("hypermesh_http_requests_total", "Requests read", counters.requests);
   text.gauge("hypermesh_http_open_connections", "Connections that are open",
              counters.open_connections);
-  text.gauge("hypermesh_http_open_streams", "Event streams that are open", counters.open_streams);
+  text.gauge("hypermesh_http_open_streams", "Event streams and long answers that are open",
+             counters.open_streams);
+  text.gauge("hypermesh_http_open_uploads", "Bodies that are taken as they arrive",
+             counters.open_uploads);
   text.gauge("hypermesh_http_open_web_sockets", "WebSockets that are open",
              counters.open_web_sockets);
   const auto refused = [&](const char* reason, std::uint64_t count) {
@@ -54,6 +57,7 @@ void add_server_metrics(http_api::MetricsText& text, const http::HttpServerCount
   refused("oversized_body", counters.oversized_bodies);
   refused("timeout", counters.timed_out);
   refused("slow_stream", counters.slow_streams);
+  refused("lost_upload", counters.lost_uploads);
   refused("upgrade", counters.refused_upgrades);
   refused("slow_web_socket", counters.slow_web_sockets);
 }

@@ -29,7 +29,9 @@ api::ApiError error_of(HttpFault fault) {
     case HttpFault::TooManyConnections:
       return error(503, "TOO_MANY_CONNECTIONS", "all connections are in use; retry later");
     case HttpFault::TooManyStreams:
-      return error(503, "TOO_MANY_STREAMS", "all event streams are in use; retry later");
+      return error(503, "TOO_MANY_STREAMS", "all streams are in use; retry later");
+    case HttpFault::TooManyUploads:
+      return error(503, "TOO_MANY_UPLOADS", "all uploads are in use; retry later");
     case HttpFault::TooManyWebSockets:
       return error(503, "TOO_MANY_WEB_SOCKETS", "all WebSockets are in use; retry later");
     case HttpFault::UpgradeRequired:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -25,21 +26,32 @@ namespace sample = ledger::sample;
 
 inline constexpr const char* kToken = "0123456789abcdef";
 
+// What is written is kept. A test makes room by taking bytes away and calling `room_call`.
 class TestStream final : public ports::HttpStream {
  public:
   WriteResult write(std::string bytes) override {
     if (!open) return WriteResult::Closed;
-    if (text.size() + bytes.size() > room) {
+    if (text.size() + bytes.size() > limit) {
       open = false;
       return WriteResult::TooSlow;
     }
     text += bytes;
     return WriteResult::Queued;
   }
+  std::size_t room() const override { return open ? limit - text.size() : 0; }
+  void when_room(std::function<void()> call) override { room_call = std::move(call); }
+  void finish() override {
+    finished = open;
+    open = false;
+  }
   bool is_open() const override { return open; }
+
+  std::optional<std::uint64_t> length;
   std::string text;
-  std::size_t room = 1 << 20;
+  std::function<void()> room_call;
+  std::size_t limit = 1 << 20;
   bool open = true;
+  bool finished = false;
 };
 
 // What the handler sends is kept; a test speaks for the client through the listener.
@@ -68,6 +80,8 @@ class TestWebSocket final : public ports::WebSocket {
 struct Answer {
   std::optional<HttpResponse> response;
   std::shared_ptr<TestStream> stream;
+  std::shared_ptr<ports::HttpUpload> upload;  // a test speaks for the client through it
+  std::size_t taken = 0;
   std::shared_ptr<TestWebSocket> web_socket;
   json body() const { return json::parse(response->body); }
 };
@@ -76,9 +90,16 @@ class TestResponder final : public ports::HttpResponder {
  public:
   explicit TestResponder(std::shared_ptr<Answer> answer) : answer_(std::move(answer)) {}
   void send(HttpResponse response) override { answer_->response = std::move(response); }
-  std::shared_ptr<ports::HttpStream> start_stream(HttpResponse head) override {
+  bool take_body(std::shared_ptr<ports::HttpUpload> upload) override {
+    answer_->upload = std::move(upload);
+    return true;
+  }
+  void taken(std::size_t bytes) override { answer_->taken += bytes; }
+  std::shared_ptr<ports::HttpStream> start_stream(HttpResponse head,
+                                                  std::optional<std::uint64_t> length) override {
     answer_->response = std::move(head);
     answer_->stream = std::make_shared<TestStream>();
+    answer_->stream->length = length;
     return answer_->stream;
   }
   std::shared_ptr<ports::WebSocket> accept_web_socket(

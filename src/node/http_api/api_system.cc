@@ -132,7 +132,7 @@ void Api::events(Call call) {
   head.body = "retry: 1000\n\n";
   add_headers(head);
   ++answers_[head.status];
-  auto stream = call.responder->start_stream(std::move(head));
+  auto stream = call.responder->start_stream(std::move(head), std::nullopt);
   if (stream) streams_->add(std::move(stream), *kinds, call.request.peer);
 }
 

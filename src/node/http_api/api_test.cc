@@ -320,7 +320,7 @@ TEST_F(ApiTest, AStreamTellsBlocksAndAssetChanges) {
 TEST_F(ApiTest, ASlowStreamIsForgottenAndTheOthersGoOn) {
   const auto slow = send(request(HttpMethod::Get, "/api/v1/events"));
   const auto good = send(request(HttpMethod::Get, "/api/v1/events"));
-  slow->stream->room = 10;
+  slow->stream->limit = 10;
   register_cpu();
   EXPECT_FALSE(slow->stream->open);
   EXPECT_THAT(good->stream->text, ::testing::HasSubstr("event: asset"));

@@ -57,9 +57,18 @@ class Responder final : public ports::HttpResponder {
     }
   }
 
-  std::shared_ptr<HttpStream> start_stream(HttpResponse head) override {
+  bool take_body(std::shared_ptr<ports::HttpUpload> upload) override {
+    return connection_ && connection_->take_body(ticket_, std::move(upload));
+  }
+
+  void taken(std::size_t bytes) override {
+    if (connection_) connection_->body_taken(ticket_, bytes);
+  }
+
+  std::shared_ptr<HttpStream> start_stream(HttpResponse head,
+                                           std::optional<std::uint64_t> length) override {
     const auto connection = std::exchange(connection_, nullptr);
-    return connection ? connection->open_stream(ticket_, std::move(head)) : nullptr;
+    return connection ? connection->open_stream(ticket_, std::move(head), length) : nullptr;
   }
 
   std::shared_ptr<ports::WebSocket> accept_web_socket(
@@ -74,22 +83,6 @@ class Responder final : public ports::HttpResponder {
   std::uint64_t ticket_;
 };
 
-class Stream final : public HttpStream {
- public:
-  explicit Stream(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
-  ~Stream() override { connection_->finish_stream(); }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-
-  WriteResult write(std::string bytes) override {
-    return connection_->stream_write(std::move(bytes));
-  }
-  bool is_open() const override { return connection_->is_streaming(); }
-
- private:
-  std::shared_ptr<Connection> connection_;
-};
-
 }  // namespace
 
 Connection::Connection(tcp::socket socket, ServerCore core)
@@ -97,7 +90,6 @@ Connection::Connection(tcp::socket socket, ServerCore core)
   boost::system::error_code error;
   const auto remote = socket_.remote_endpoint(error);
   if (!error) peer_ = fmt::format("[{}]:{}", remote.address().to_string(), remote.port());
-  buffer_.max_size(core_->config().max_header_bytes + 2 * kReadChunk);
 }
 
 void Connection::enter(Phase phase, std::chrono::milliseconds allowed) {
@@ -114,11 +106,17 @@ void Connection::turn_away() {
 
 void Connection::close() {
   if (phase_ == Phase::Closed) return;
+  const auto self = shared_from_this();
   if (phase_ == Phase::Streaming) --core_->counters().open_streams;
   phase_ = Phase::Closed;
   boost::system::error_code ignored;
   socket_.close(ignored);
-  core_->forget(shared_from_this());
+  core_->forget(self);
+  post_room_offer();
+  if (const auto upload = end_upload()) {
+    ++core_->counters().lost_uploads;
+    upload->on_lost();
+  }
 }
 
 void Connection::check_deadline(Clock::time_point now) {
@@ -133,6 +131,8 @@ void Connection::check_deadline(Clock::time_point now) {
       return refuse(HttpFault::RequestTimeout);
     }
     case Phase::Answering: respond_fault(ticket_, HttpFault::AnswerTimeout); return;
+    case Phase::Taking:
+      return lose_upload(upload_.is_starved ? HttpFault::AnswerTimeout : HttpFault::RequestTimeout);
     case Phase::Idle:
     case Phase::Writing:
     case Phase::Streaming:
@@ -142,23 +142,39 @@ void Connection::check_deadline(Clock::time_point now) {
 }
 
 void Connection::read_more() {
+  if (is_reading_) return;
+  is_reading_ = true;
   socket_.async_read_some(
       buffer_.prepare(kReadChunk),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+        self->is_reading_ = false;
         self->on_read(error, count);
       });
 }
 
 void Connection::on_read(const boost::system::error_code& error, std::size_t count) {
-  // A deadline may have answered or closed meanwhile.
-  if (phase_ != Phase::Idle && phase_ != Phase::Head && phase_ != Phase::Body) return;
-  if (error) {
-    close();
-    return;
+  switch (phase_) {
+    case Phase::Idle:
+    case Phase::Head:
+    case Phase::Body:
+      if (error) return close();
+      buffer_.commit(count);
+      if (phase_ == Phase::Idle) enter(Phase::Head, core_->config().header_time);
+      return advance();
+    case Phase::Streaming:
+      // The client has gone, or says already what it wants next, which must wait.
+      if (error) return close();
+      buffer_.commit(count);
+      return;
+    case Phase::Lingering:
+      lingered_ += count;
+      if (error || lingered_ > kMaxLingerBytes) return close();
+      return read_more();
+    case Phase::Answering:
+    case Phase::Taking:
+    case Phase::Writing:
+    case Phase::Closed: return;  // a deadline has answered or closed meanwhile
   }
-  buffer_.commit(count);
-  if (phase_ == Phase::Idle) enter(Phase::Head, core_->config().header_time);
-  advance();
 }
 
 void Connection::advance() {
@@ -166,10 +182,11 @@ void Connection::advance() {
   if (!parser_) {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(config.max_header_bytes));
-    parser_->body_limit(config.max_body_bytes);
+    parser_->body_limit(boost::none);  // known when the handler has seen the head
     parser_->eager(false);  // stop after the headers, so that the handler can refuse the body
-    head_seen_ = false;
+    head_seen_ = head_only_ = false;
     refusal_.reset();
+    upload_ = {};
     if (buffer_.size() == 0) {
       // Who connects has something to say; only after that may a connection rest.
       enter(Phase::Idle, spoke_ ? config.idle_time : config.header_time);
@@ -184,7 +201,7 @@ void Connection::advance() {
     buffer_.consume(used);
     if (error == beast_http::error::need_more) {
       // Only an element without an end (a header line, a chunk's extension) fills the buffer.
-      if (buffer_.size() + kReadChunk > buffer_.max_size()) {
+      if (buffer_.size() > config.max_header_bytes) {
         ++core_->counters().oversized_headers;
         return refuse(HttpFault::HeadersTooLarge);
       }
@@ -213,14 +230,31 @@ void Connection::on_parse_error(const boost::system::error_code& error) {
   refuse(HttpFault::Malformed);
 }
 
-// False if the request was answered or another read goes on already.
+// A body has one meaning only if its length is announced once or it is chunked and nothing else
+// (RFC 9112 §6.1): everything that another reader might frame differently is refused. The parser
+// itself refuses lengths that contradict each other.
+bool Connection::is_framing_sound() const {
+  const std::size_t encodings = request_.count("transfer-encoding");
+  if (encodings == 0) {
+    return request_.count("content-length") <= 1 &&
+           request_.header("content-length").find(',') == std::string_view::npos;
+  }
+  return encodings == 1 && is_newest_ && request_.count("content-length") == 0 &&
+         ports::same_word(request_.header("transfer-encoding"), "chunked");
+}
+
+// False if the request was answered, handed over or another read goes on already.
 bool Connection::on_head() {
   const auto& message = parser_->get();
   request_ = {};
   request_.method = method_of(message.method());
   head_only_ = request_.method == HttpMethod::Head;
+  is_newest_ = message.version() == 11;
   auto target = parse_target(std::string_view(message.target().data(), message.target().size()));
-  if (!target) {
+  for (const auto& field : message) {
+    request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  }
+  if (!target || !is_framing_sound()) {
     ++core_->counters().malformed;
     refuse(HttpFault::Malformed);
     return false;
@@ -228,23 +262,24 @@ bool Connection::on_head() {
   request_.path = std::move(target->path);
   request_.query = std::move(target->query);
   request_.peer = peer_;
-  for (const auto& field : message) {
-    request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-  }
 
   enter(Phase::Body, core_->config().body_time);
   refusal_ = core_->handler()->refuse_early(request_);
-  const bool waits = request_.header("expect") == "100-continue";
-  if (refusal_) {
-    ++core_->counters().refused_early;
-    const auto length = parser_->content_length();
-    const bool short_body = parser_->is_done() || (length && *length <= kMaxSkippedBody);
-    if (!short_body || (waits && !parser_->is_done())) {
-      write_response(std::move(*refusal_), After::Linger);
-      return false;
-    }
-    return true;  // the body is read over, so that the connection can be kept
+  const bool waits = ports::same_word(request_.header("expect"), "100-continue");
+  upload_.is_waiting = waits;
+  if (refusal_) return skip_refused_body();
+  if (core_->handler()->body_mode(request_) == ports::HttpBodyMode::Pieces) {
+    upload_.is_whole = parser_->is_done();
+    if (const auto length = parser_->content_length()) upload_.left = *length;
+    dispatch();
+    return false;
   }
+  const std::size_t most = core_->config().max_body_bytes;
+  if (parser_->content_length().value_or(0) > most) {
+    on_parse_error(beast_http::error::body_limit);
+    return false;
+  }
+  parser_->body_limit(most);
   if (waits && !parser_->is_done() && buffer_.size() == 0) {
     continue_then_read();
     return false;
@@ -252,11 +287,20 @@ bool Connection::on_head() {
   return true;
 }
 
+// A short body is read over, so that the connection can be kept: then it is true.
+bool Connection::skip_refused_body() {
+  ++core_->counters().refused_early;
+  const auto length = parser_->content_length();
+  const bool is_short = parser_->is_done() || (length && *length <= kMaxSkippedBody);
+  if (is_short && (!upload_.is_waiting || parser_->is_done())) return true;
+  write_response(std::move(*refusal_), After::Linger);
+  return false;
+}
+
 void Connection::continue_then_read() {
   parser_->eager(true);
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   asio::async_write(
-      socket_, asio::buffer(kContinue),
+      socket_, asio::buffer(kAskForBody),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
         if (self->phase_ != Phase::Body) return;
         if (error) return self->close();
@@ -266,12 +310,13 @@ void Connection::continue_then_read() {
 
 void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
-  const bool newest = parser_->get().version() == 11;
   request_.body = std::move(parser_->get().body());
-  parser_.reset();
-  upgrade_ = read_upgrade(request_, newest ? HttpVersion::Http11 : HttpVersion::Older);
+  const bool has_rest = !upload_.is_whole;
+  // What is left of a body of known length needs no parser.
+  if (!has_rest || upload_.left) parser_.reset();
+  upgrade_ = read_upgrade(request_, is_newest_ ? HttpVersion::Http11 : HttpVersion::Older);
   // A client may not speak before it has the answer (RFC 6455 §4.1).
-  if (!upgrade_.fault && buffer_.size() > 0) upgrade_.fault = HttpFault::BadUpgrade;
+  if (!upgrade_.fault && (has_rest || buffer_.size() > 0)) upgrade_.fault = HttpFault::BadUpgrade;
   ++core_->counters().requests;
   spoke_ = true;
   enter(Phase::Answering, core_->config().answer_time);
@@ -300,18 +345,28 @@ void Connection::refuse(HttpFault fault) {
   write_response(describe(fault), After::Linger);
 }
 
+bool Connection::may_respond(std::uint64_t ticket) const {
+  return (phase_ == Phase::Answering || phase_ == Phase::Taking) && ticket == ticket_;
+}
+
 void Connection::respond(std::uint64_t ticket, HttpResponse response) {
-  if (phase_ != Phase::Answering || ticket != ticket_) return;
-  write_response(std::move(response), keep_alive_ ? After::KeepAlive : After::Close);
+  if (!may_respond(ticket)) return;
+  if (upload_.is_asking) return close();  // half of another answer may be under way
+  end_upload();
+  const After after = !upload_.is_whole ? After::Linger
+                      : keep_alive_     ? After::KeepAlive
+                                        : After::Close;
+  write_response(std::move(response), after);
 }
 
 void Connection::respond_fault(std::uint64_t ticket, HttpFault fault) {
-  if (phase_ != Phase::Answering || ticket != ticket_) return;
+  if (!may_respond(ticket)) return;
   keep_alive_ = false;
-  write_response(describe(fault), After::Close);
+  respond(ticket, describe(fault));
 }
 
-std::string Connection::head_text(const HttpResponse& response, bool keep_alive, bool streaming) {
+std::string Connection::head_text(const HttpResponse& response, After after, Framing framing,
+                                  std::uint64_t length) {
   const auto reason = beast_http::obsolete_reason(beast_http::int_to_status(response.status));
   std::string text;
   text.reserve(512);
@@ -320,21 +375,26 @@ std::string Connection::head_text(const HttpResponse& response, bool keep_alive,
   if (!response.content_type.empty() && is_one_line(response.content_type)) {
     fmt::format_to(std::back_inserter(text), "Content-Type: {}\r\n", response.content_type);
   }
-  if (!streaming) {
-    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", response.body.size());
+  // Neither has a body, and a length would be that of the answer it stands for (RFC 9110 §8.6).
+  const bool has_framing = response.status != 204 && response.status != 304;
+  if (has_framing && framing == Framing::Length) {
+    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", length);
   }
+  if (has_framing && framing == Framing::Chunks) text += "Transfer-Encoding: chunked\r\n";
   for (const ports::HttpHeader& header : response.headers) {
     if (!is_one_line(header.name) || !is_one_line(header.value)) continue;
     fmt::format_to(std::back_inserter(text), "{}: {}\r\n", header.name, header.value);
   }
-  text += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  text +=
+      after == After::KeepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return text;
 }
 
 void Connection::write_response(HttpResponse response, After after) {
   enter(Phase::Writing, core_->config().write_time);
-  out_head_ = head_text(response, after == After::KeepAlive, false);
-  out_body_ = head_only_ ? std::string{} : std::move(response.body);
+  const bool has_body = !head_only_ && response.status != 204 && response.status != 304;
+  out_head_ = head_text(response, after, Framing::Length, response.body.size());
+  out_body_ = has_body ? std::move(response.body) : std::string{};
   const std::array<asio::const_buffer, 2> parts{asio::buffer(out_head_), asio::buffer(out_body_)};
   asio::async_write(
       socket_, parts,
@@ -347,7 +407,7 @@ void Connection::on_written(const boost::system::error_code& error, After after)
   if (phase_ != Phase::Writing) return;
   if (error) return close();
   switch (after) {
-    case After::KeepAlive: head_only_ = false; return advance();
+    case After::KeepAlive: return advance();
     case After::Close:
     case After::Linger: return linger();
   }
@@ -361,33 +421,7 @@ void Connection::linger() {
   if (error) return close();
   enter(Phase::Lingering, kLingerTime);
   buffer_.consume(buffer_.size());
-  linger_read();
-}
-
-void Connection::linger_read() {
-  socket_.async_read_some(
-      buffer_.prepare(kReadChunk),
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
-        if (self->phase_ != Phase::Lingering) return;
-        self->lingered_ += count;
-        if (error || self->lingered_ > kMaxLingerBytes) return self->close();
-        self->linger_read();
-      });
-}
-
-std::shared_ptr<HttpStream> Connection::open_stream(std::uint64_t ticket, HttpResponse head) {
-  if (phase_ != Phase::Answering || ticket != ticket_) return nullptr;
-  if (core_->counters().open_streams >= core_->config().max_streams) {
-    respond_fault(ticket, HttpFault::TooManyStreams);
-    return nullptr;
-  }
-  phase_ = Phase::Streaming;
-  deadline_.reset();
-  ++core_->counters().open_streams;
-  backlog_ = head_text(head, false, true) + head.body;
-  flush_stream();
-  watch_for_close();
-  return std::make_shared<Stream>(shared_from_this());
+  read_more();
 }
 
 std::shared_ptr<ports::WebSocket> Connection::open_web_socket(
@@ -406,54 +440,6 @@ std::shared_ptr<ports::WebSocket> Connection::open_web_socket(
   phase_ = Phase::Closed;
   core_->forget(shared_from_this());
   return core_->open_web_socket(std::move(socket_), upgrade_, protocol, std::move(listener));
-}
-
-HttpStream::WriteResult Connection::stream_write(std::string bytes) {
-  if (phase_ != Phase::Streaming) return HttpStream::WriteResult::Closed;
-  if (out_body_.size() + backlog_.size() + bytes.size() > core_->config().max_stream_backlog) {
-    ++core_->counters().slow_streams;
-    close();
-    return HttpStream::WriteResult::TooSlow;
-  }
-  backlog_ += bytes;
-  flush_stream();
-  return HttpStream::WriteResult::Queued;
-}
-
-void Connection::flush_stream() {
-  if (stream_writing_ || backlog_.empty()) return;
-  stream_writing_ = true;
-  deadline_ = Clock::now() + core_->config().write_time;
-  out_body_ = std::exchange(backlog_, {});
-  asio::async_write(
-      socket_, asio::buffer(out_body_),
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-        self->stream_writing_ = false;
-        self->out_body_.clear();
-        self->deadline_.reset();
-        if (self->phase_ != Phase::Streaming) return;
-        if (error) return self->close();
-        if (self->stream_finished_ && self->backlog_.empty()) return self->close();
-        self->flush_stream();
-      });
-}
-
-void Connection::finish_stream() {
-  if (phase_ != Phase::Streaming) return;
-  stream_finished_ = true;
-  if (!stream_writing_) close();
-}
-
-// A stream's client has nothing more to say; what it sends is read over, its end ends the stream.
-void Connection::watch_for_close() {
-  buffer_.consume(buffer_.size());
-  socket_.async_read_some(
-      buffer_.prepare(kReadChunk),
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-        if (self->phase_ != Phase::Streaming) return;
-        if (error) return self->close();
-        self->watch_for_close();
-      });
 }
 
 }  // namespace hm::http

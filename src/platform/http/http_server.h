@@ -29,6 +29,8 @@ struct HttpServerConfig {
   std::size_t max_connections = kMaxConnections;
   std::size_t max_streams = kMaxStreams;
   std::size_t max_stream_backlog = kMaxStreamBacklog;
+  std::size_t max_uploads = kMaxUploads;
+  std::size_t upload_window = kUploadWindow;
   std::size_t max_web_sockets = kMaxWebSockets;
   std::size_t max_web_socket_message = kMaxWebSocketMessage;
   std::size_t max_web_socket_pending = kMaxWebSocketPending;
@@ -38,6 +40,7 @@ struct HttpServerConfig {
   std::chrono::milliseconds web_socket_close_time = kWebSocketCloseTime;
   std::chrono::milliseconds header_time = kHeaderTime;
   std::chrono::milliseconds body_time = kBodyTime;
+  std::chrono::milliseconds stall_time = kStallTime;
   std::chrono::milliseconds idle_time = kIdleTime;
   std::chrono::milliseconds write_time = kWriteTime;
   std::chrono::milliseconds answer_time = kAnswerTime;
@@ -55,10 +58,12 @@ struct HttpServerCounters {
   std::uint64_t oversized_bodies = 0;
   std::uint64_t timed_out = 0;
   std::uint64_t slow_streams = 0;
+  std::uint64_t lost_uploads = 0;      // the handler has less than the body
   std::uint64_t refused_upgrades = 0;  // no WebSocket, or no valid request for one
   std::uint64_t slow_web_sockets = 0;
   std::size_t open_connections = 0;  // that speak HTTP
   std::size_t open_streams = 0;
+  std::size_t open_uploads = 0;
   std::size_t open_web_sockets = 0;
 };
 

@@ -36,6 +36,7 @@ std::uint16_t status_of(HttpFault fault) {
     case HttpFault::RequestTimeout: return 408;
     case HttpFault::TooManyConnections: return 503;
     case HttpFault::TooManyStreams: return 503;
+    case HttpFault::TooManyUploads: return 503;
     case HttpFault::TooManyWebSockets: return 503;
     case HttpFault::UpgradeRequired: return 426;
     case HttpFault::BadUpgrade: return 400;
@@ -61,7 +62,7 @@ class TestHandler : public ports::HttpHandler {
       return;
     }
     if (request.path == "/stream") {
-      if (auto stream = responder->start_stream({.content_type = "text/event-stream"})) {
+      if (auto stream = responder->start_stream({.content_type = "text/event-stream"}, {})) {
         streams.push_back(std::move(stream));
       }
       return;

@@ -17,10 +17,21 @@ inline constexpr std::size_t kReadChunk = 8 * 1024;
 inline constexpr std::size_t kMaxConnections = 512;
 // Surplus connections that are told so; above these they are closed without a word.
 inline constexpr std::size_t kTurnedAwaySlots = 64;
-// Open event streams: each is written to for every block.
+// Open streams: event streams, of which each is written to for every block, and long answers.
 inline constexpr std::size_t kMaxStreams = 64;
-// Unread bytes that a stream's reader may leave behind before it is cut off.
-inline constexpr std::size_t kMaxStreamBacklog = 256 * 1024;
+// Unread bytes that a stream's reader may leave behind before it is cut off: a piece that is being
+// written and the next one, so that the socket is never idle.
+inline constexpr std::size_t kMaxStreamBacklog = std::size_t{1} << 20;
+// Bodies that are taken as they arrive, at one time. With the window: what all of them may make
+// their handlers hold.
+inline constexpr std::size_t kMaxUploads = 32;
+// Bytes of a body that the server reads beyond those that its handler is done with: enough for a
+// worker to have some while others are on the way to it.
+inline constexpr std::size_t kUploadWindow = std::size_t{4} << 20;
+// The largest piece of a body that is handed over: it should stay in a core's cache.
+inline constexpr std::size_t kUploadPiece = std::size_t{256} << 10;
+// What a piece fills of the window at least.
+inline constexpr std::size_t kUploadPieceCost = std::size_t{4} << 10;
 // Bytes that a connection may still send after it was refused; reading them keeps the kernel from
 // destroying the refusal by a reset.
 inline constexpr std::size_t kMaxLingerBytes = 1024 * 1024;
@@ -30,6 +41,9 @@ inline constexpr std::size_t kMaxSkippedBody = 256 * 1024;
 // From the first byte of a request to the end of its headers (slow senders hold a slot otherwise).
 inline constexpr std::chrono::seconds kHeaderTime{5};
 inline constexpr std::chrono::seconds kBodyTime{20};
+// A body that is streamed may pause for so long, in either direction: a disk that flushes, or a
+// pipe at whose other end something is computed.
+inline constexpr std::chrono::seconds kStallTime{60};
 // Between requests on one connection.
 inline constexpr std::chrono::seconds kIdleTime{60};
 // A reader that takes longer for one answer is gone.
