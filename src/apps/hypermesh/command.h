@@ -12,6 +12,7 @@
 #include "apps/hypermesh/container_options.h"
 #include "apps/hypermesh/lease_options.h"
 #include "apps/hypermesh/sharing_options.h"
+#include "apps/hypermesh/storage_options.h"
 
 namespace hm::cli {
 
@@ -156,9 +157,11 @@ using Command =
                  Resume, Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify,
                  FederateExport, FederateSign, FederateRecord, FederateList, ContainerRun,
                  ContainerList, ContainerLogs, ContainerExec, ContainerAttach, ContainerStop,
-                 ContainerKill, ContainerRemove, ContainerInspect, ContainerStats, ContainerCopy,
+                 ContainerKill, ContainerInspect, ContainerStats, ContainerCopy,
                  ContainerForward, ImageList, ImagePull, ImagePush, ImageImport, ImageExport,
-                 ImageRemove, ImagePrune, ServiceList, ServiceInspect, ServiceScale, ServiceRemove>;
+                 ImageRemove, ImagePrune, ServiceList, ServiceInspect, ServiceScale, ServiceRemove,
+                 ObjectPut, ObjectGet, ObjectCat, ObjectList, ObjectStat, ObjectShare, ObjectPin,
+                 Remove, StorageStatus, StorageCollect, StorageDrain>;
 
 struct Globals {
   bool json = false;

@@ -72,6 +72,23 @@ Result<std::vector<identity::OwnerId>, api::ApiError> StorageApi::owners_of(
   return owners;
 }
 
+Result<void, api::ApiError> StorageApi::take_readers(const ports::HttpRequest& request,
+                                                     storing::NewObject& object) const {
+  std::string_view rest = request.query_value("readers").value_or("");
+  std::vector<std::string> texts;
+  while (!rest.empty()) {
+    const std::string_view text = rest.substr(0, rest.find(','));
+    if (text.empty() || texts.size() == api::kMaxReaders) {
+      return fail(api::bad_request("readers are owners with commas between them", "readers"));
+    }
+    texts.emplace_back(text);
+    rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+  }
+  HM_TRY(object.readers, owners_of(texts));
+  if (const auto own = storing::own_owner(node_)) std::erase(object.readers, *own);
+  return {};
+}
+
 void StorageApi::list_objects(Api& api, Call call) {
   const ports::HttpRequest& request = call.request;
   std::uint64_t limit = api::kDefaultPage;
@@ -151,6 +168,9 @@ void StorageApi::put_object(Api& api, Call call) {
   if (auto taken = take_headers(call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
+  if (auto taken = take_readers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
   if (auto valid = check_new_object(wish->object); !valid) return api.answer(call, valid.error());
   // The server has judged it; without one the length is not known.
   wish->plan.bytes = api::parse_number(call.request.header("content-length"));
@@ -161,6 +181,9 @@ void StorageApi::put_object(Api& api, Call call) {
 void StorageApi::put_objects(Api& api, Call call) {
   auto wish = wish_of(call.request);
   if (!wish) return api.answer(call, wish.error());
+  if (auto taken = take_readers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
   if (const auto text = call.request.query_value("bytes")) {
     wish->plan.bytes = api::parse_number(*text);
     if (!wish->plan.bytes) return api.answer(call, api::bad_request("bytes is a number", "bytes"));

@@ -50,6 +50,8 @@ class StorageApi {
   ports::HttpResponse refusal(const Call& call, const api::ApiError& error) const;
   Result<std::vector<identity::OwnerId>, api::ApiError> owners_of(
       const std::vector<std::string>& texts) const;
+  Result<void, api::ApiError> take_readers(const ports::HttpRequest& request,
+                                           storing::NewObject& object) const;
 
   node::Node& node_;
   storing::ObjectKeeper& keeper_;
