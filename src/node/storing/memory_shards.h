@@ -131,6 +131,15 @@ class MemoryShards final : public ports::ShardStore {
   }
 
   void damage(const ShardRoot& root) { shards_.at(root).is_damaged = true; }
+  void damage_all() {
+    for (auto& [root, kept] : shards_) kept.is_damaged = true;
+  }
+  void lose_all() { shards_.clear(); }
+  std::set<ShardRoot> roots() const {
+    std::set<ShardRoot> all;
+    for (const auto& [root, kept] : shards_) all.insert(root);
+    return all;
+  }
   std::size_t count() const { return shards_.size(); }
 
   bool is_broken = false;  // nothing can be written

@@ -266,11 +266,12 @@ class ObjectKeeper::BundleFetch : public std::enable_shared_from_this<BundleFetc
     const identity::NodeId node = nodes_.back();
     nodes_.pop_back();
     client_.get(node, root_, 0, ports::kMaxShardBytes,
-                [self = shared_from_this()](Result<ShardPart> part) {
-                  const bool is_it = part && part->bytes.size() == part->shard_bytes &&
-                                     blake3::hash(part->bytes) == self->root_;
-                  if (!is_it) return self->next();
-                  self->done_(std::move(part->bytes));
+                [self = shared_from_this()](const Result<ShardPart>& part) {
+                  if (!part || part->bytes.size() != part->shard_bytes ||
+                      blake3::hash(part->bytes) != self->root_) {
+                    return self->next();
+                  }
+                  self->done_(part->bytes);
                 });
   }
 

@@ -62,7 +62,7 @@ struct KeeperCounters {
 };
 
 struct KeeperStatus {
-  std::vector<LeaseUse> leases;
+  std::vector<StorageLease> leases;
   std::uint64_t commitment = 0;  // the last that the ledger has
   bool is_pending = false;       // changes that are not in it yet
   std::size_t repairs_waiting = 0;

@@ -100,7 +100,7 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
         if (!read->state) return done(read->state);
         parts_.leases.set_used(std::move(read->used));
         is_started_ = true;
-        for (const LeaseUse& lease : parts_.leases.leases()) {
+        for (const StorageLease& lease : parts_.leases.leases()) {
           if (!lease.is_reachable) away_.try_emplace(lease.node, now());
         }
         if (is_stale()) {
@@ -170,7 +170,7 @@ void StorageCare::commit() {
 
 StorageCare::Judge StorageCare::judge() const {
   Judge judge;
-  for (const LeaseUse& lease : parts_.leases.leases()) {
+  for (const StorageLease& lease : parts_.leases.leases()) {
     const storage::Place place{lease.node, lease.lease};
     if (!parts_.leases.stands(place) || draining_.contains(lease.node)) continue;
     const auto away = away_.find(lease.node);

@@ -10,6 +10,7 @@
 #include "core/scheduling/placement.h"
 #include "foundation/base/log.h"
 #include "node/storing/keeper_limits.h"
+#include "node/storing/shard_gate.h"
 
 namespace hm::storing {
 namespace {
@@ -19,10 +20,6 @@ std::uint64_t rounded_up(std::uint64_t bytes) {
 }
 
 }  // namespace
-
-crypto::Digest storage_purpose(const identity::NodeId& node) {
-  return crypto::tagged_hash("hm.storage.purpose.v1", node.view());
-}
 
 StorageLeases::StorageLeases(node::Node& node, node::OwnOperations& operations,
                              std::function<node::RoundTrips()> round_trips)
@@ -62,8 +59,8 @@ std::optional<identity::OwnerId> StorageLeases::owner_of(const storage::Place& p
   return lease->placement.provider;
 }
 
-std::vector<LeaseUse> StorageLeases::leases() const {
-  std::vector<LeaseUse> all;
+std::vector<StorageLease> StorageLeases::leases() const {
+  std::vector<StorageLease> all;
   const auto* self = node_.ledger().node(node_.id());
   if (self == nullptr) return all;
   for (const ledger::LeaseId& id : node_.ledger().lease_index().of_tenant(self->binding.owner)) {
@@ -83,7 +80,7 @@ std::vector<storage::Place> StorageLeases::find(const PlacesWanted& wanted) cons
     storage::Place place;
   };
   std::map<identity::OwnerId, Found> best;
-  for (const LeaseUse& each : leases()) {
+  for (const StorageLease& each : leases()) {
     const storage::Place place{each.node, each.lease};
     if (wanted.not_by.contains(each.owner) || !each.is_reachable || !stands(place)) continue;
     const auto avoided = avoided_.find(each.owner);
@@ -298,7 +295,7 @@ void StorageLeases::care() {
   care_timer_->arm(now() + kLeaseCarePause);
   std::erase_if(avoided_, [&](const auto& each) { return now() >= each.second; });
   std::set<ledger::LeaseId> open;
-  for (const LeaseUse& each : leases()) {
+  for (const StorageLease& each : leases()) {
     open.insert(each.lease);
     const ledger::LeaseRecord& lease = *node_.ledger().lease(each.lease);
     if (lease.state != ledger::LeaseState::Active || under_way_.contains(each.lease)) continue;

@@ -23,9 +23,6 @@
 
 namespace hm::storing {
 
-// H("hm.storage.purpose.v1", node).
-crypto::Digest storage_purpose(const identity::NodeId& node);
-
 struct PlacesWanted {
   std::size_t most = 0;   // so many would be best
   std::size_t least = 0;  // with fewer it fails
@@ -33,7 +30,7 @@ struct PlacesWanted {
   std::set<identity::OwnerId> not_by;
 };
 
-struct LeaseUse {
+struct StorageLease {
   ledger::LeaseId lease;
   identity::OwnerId owner;
   identity::NodeId node;
@@ -69,7 +66,7 @@ class StorageLeases final : public node::NodeObserver {
   // The lease is open, stays so for a while, and lies on that node.
   bool stands(const storage::Place& place) const;
   std::optional<identity::OwnerId> owner_of(const storage::Place& place) const;
-  std::vector<LeaseUse> leases() const;
+  std::vector<StorageLease> leases() const;
   // Why the last lease was not opened or renewed; empty if none failed since.
   const std::string& trouble() const { return trouble_; }
 

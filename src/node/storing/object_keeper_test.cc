@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/storing/object_keeper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "foundation/blake3/blake3.h"
+#include "node/storing/bundle.h"
+#include "node/storing/keeper_fixture.h"
+#include "node/storing/keeper_limits.h"
+
+namespace hm::storing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using storage::testing::random_bytes;
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+TEST(ObjectKeeper, ObjectsOfEverySortOfSizeComeBack) {
+  KeeperMesh mesh(6);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16} << 10,
+                                 std::size_t{300'000}, 3 * kMiB, 21 * kMiB}) {
+    const Bytes object = random_bytes(size, size + 1);
+    ASSERT_TRUE(mesh.put("object", object)) << mesh.put_report->error().message;
+    const auto& row = (*mesh.put_report)->objects.front().row;
+    EXPECT_EQ(row.content, blake3::hash(object));
+    const auto back = mesh.get("object");
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_TRUE(*back == object) << size;
+  }
+}
+
+TEST(ObjectKeeper, EachShardOfAStripeIsWithAnotherOwner) {
+  KeeperMesh mesh(7);
+  ASSERT_TRUE(mesh.put("object", random_bytes(9 * kMiB, 1)));
+  EXPECT_TRUE(mesh.keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+    std::set<identity::NodeId> nodes;
+    for (const storage::Place& place : row.places) nodes.insert(place.node);
+    EXPECT_EQ(nodes.size(), row.places.size());
+    return true;
+  }));
+}
+
+TEST(ObjectKeeper, ARangeComesBack) {
+  KeeperMesh mesh(4);
+  const Bytes object = random_bytes(2 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  const auto back = mesh.get("object", ObjectKeeper::Range{700'000, 1'300'001});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, to_bytes(ByteView(object).subspan(700'000, 600'001)));
+  EXPECT_EQ(mesh.get("object", ObjectKeeper::Range{5, object.size() + 1}).error().code,
+            ErrorCode::InvalidArgument);
+}
+
+TEST(ObjectKeeper, AnyNodesThatTheCodeBearsMayBeLostAndOneMoreIsNamed) {
+  for (std::uint32_t first = 1; first <= 6; ++first) {
+    KeeperMesh mesh(6);
+    const Bytes object = random_bytes(5 * kMiB, first);
+    ASSERT_TRUE(mesh.put("object", object));
+    ASSERT_EQ((*mesh.put_report)->code.losses, 2U);
+    mesh.kill(first);
+    mesh.kill(first % 6 + 1);
+    const auto back = mesh.get("object");
+    ASSERT_TRUE(back) << back.error().message << ": " << back.error().detail;
+    EXPECT_TRUE(*back == object);
+    mesh.kill((first + 1) % 6 + 1);
+    const auto lost = mesh.get("object");
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, ErrorCode::Unavailable);
+    EXPECT_THAT(lost.error().detail, HasSubstr("not connected"));
+  }
+}
+
+TEST(ObjectKeeper, WhatNodesSpoilOrLoseIsRightAllTheSameIsNamedAndRepaired) {
+  KeeperMesh mesh(7);
+  const Bytes object = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  mesh.shards(1).damage_all();
+  mesh.shards(2).lose_all();
+  const auto back = mesh.get("object");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(*back == object);
+  std::set<std::pair<identity::NodeId, Fault>> found;
+  for (const FaultRow& each : mesh.keeper().status().faults) {
+    found.insert({each.place.node, each.fault});
+  }
+  EXPECT_FALSE(found.empty());
+  for (const auto& [node, fault] : found) {
+    if (node == mesh.mesh.id(1)) EXPECT_EQ(fault, Fault::Corrupt);
+    if (node == mesh.mesh.id(2)) EXPECT_EQ(fault, Fault::Missing);
+    EXPECT_TRUE(node == mesh.mesh.id(1) || node == mesh.mesh.id(2));
+  }
+  // Audits find the rest.
+  mesh.run(20 * 60'000);
+  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->healthy, health->shards);
+  EXPECT_GT(mesh.keeper().status().counters.shards_repaired, 0U);
+}
+
+TEST(ObjectKeeper, ALostNodesShardsAreMadeAnewElsewhereAndNothingIsLeftBehind) {
+  KeeperMesh mesh(7);
+  const Bytes object = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  mesh.kill(3);
+  mesh.run(5 * 60'000);
+  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
+  for (const auto& holder : health->holders) EXPECT_NE(holder.node, mesh.mesh.id(3));
+  mesh.start(3);
+  mesh.run(3 * 60'000);
+  EXPECT_EQ(mesh.kept(), mesh.referenced());
+  EXPECT_TRUE(mesh.get("object").value() == object);
+}
+
+TEST(ObjectKeeper, ANodeIsDrained) {
+  KeeperMesh mesh(7);
+  ASSERT_TRUE(mesh.put("object", random_bytes(5 * kMiB, 1)));
+  mesh.keeper().drain(mesh.mesh.id(2));
+  mesh.run(3 * 60'000);
+  EXPECT_THAT(mesh.kept()[2], IsEmpty()) << mesh.keeper().status().trouble;
+  EXPECT_EQ(mesh.kept(), mesh.referenced());
+}
+
+TEST(ObjectKeeper, WhatIsRemovedIsDroppedOnceTheLedgerHasTheCommitmentWithoutIt) {
+  KeeperMesh mesh(6);
+  ASSERT_TRUE(mesh.put("object", random_bytes(5 * kMiB, 1)));
+  mesh.run(5'000);
+  const std::uint64_t before = mesh.keeper().status().commitment;
+  EXPECT_GT(before, 0U);
+  ASSERT_TRUE(mesh.remove("object"));
+  EXPECT_FALSE(mesh.kept().empty());
+  mesh.run(90'000);
+  EXPECT_GT(mesh.keeper().status().commitment, before);
+  EXPECT_TRUE(mesh.kept().empty());
+  EXPECT_EQ(mesh.get("object").error().code, ErrorCode::NotFound);
+}
+
+TEST(ObjectKeeper, EqualSegmentsAreStoredOnceUnlessTheObjectIsAlone) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("a", object));
+  ASSERT_TRUE(mesh.put("b", object));
+  EXPECT_EQ((*mesh.put_report)->shared_bytes, object.size());
+  ASSERT_TRUE(mesh.put("c", object, {.sharing = Sharing::Alone}));
+  EXPECT_EQ((*mesh.put_report)->shared_bytes, 0U);
+  ASSERT_TRUE(mesh.remove("a"));
+  mesh.run(90'000);
+  EXPECT_TRUE(mesh.get("b").value() == object);
+}
+
+TEST(ObjectKeeper, AMeshThatIsTooSmallSaysWhatItCanBear) {
+  KeeperMesh mesh(2);
+  ASSERT_TRUE(mesh.put("object", random_bytes(kMiB, 1)));
+  EXPECT_EQ((*mesh.put_report)->code.losses, 1U);
+  KeeperMesh nobody(1, 4096);
+  EXPECT_FALSE(nobody.put("object", random_bytes(kMiB, 1)));
+  EXPECT_EQ(nobody.put_report->error().code, ErrorCode::NoCapacity);
+}
+
+TEST(ObjectKeeper, AnUploadGoesOnElsewhereWhenANodeIsLostInBetween) {
+  KeeperMesh mesh(8);
+  const Bytes object = random_bytes(30 * kMiB, 1);
+  auto upload = mesh.begin_put("object", object, {}, {.bytes = object.size(), .code = erasure::Code{4, 2}});
+  mesh.run(1);
+  mesh.kill(2);
+  for (int i = 0; i < 600 && !mesh.put_report; ++i) mesh.run(100);
+  ASSERT_TRUE(mesh.put_report);
+  ASSERT_TRUE(*mesh.put_report) << mesh.put_report->error().message;
+  EXPECT_TRUE(mesh.get("object").value() == object);
+}
+
+TEST(ObjectKeeper, AReaderOpensWhatIsSharedWithItAndNothingElse) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  std::optional<Result<ListedObject>> shared;
+  mesh.keeper().share("object", {ledger::sample::owner_id(4)},
+                      [&](Result<ListedObject> done) { shared = std::move(done); });
+  mesh.run(5'000);
+  ASSERT_TRUE(shared && *shared) << (shared ? shared->error().message : "no answer");
+  std::optional<Result<Bytes>> bundle;
+  mesh.keeper().fetch_bundle((*shared)->row.box_root,
+                             [&](Result<Bytes> bytes) { bundle = std::move(bytes); });
+  mesh.run(5'000);
+  ASSERT_TRUE(bundle && *bundle);
+  const Bundle opened = decode_bundle(**bundle).value();
+  const BundleEntry& entry = opened.entries.front();
+  const auto box = sealed_box::decode(entry.box);
+  ASSERT_TRUE(box);
+  const auto manifest =
+      storage::open_manifest(*box, ledger::sample::owner(4).ml_kem(), entry.what);
+  ASSERT_TRUE(manifest);
+  EXPECT_EQ(manifest->size, object.size());
+  EXPECT_EQ(storage::open_manifest(*box, ledger::sample::owner(5).ml_kem(), entry.what).error(),
+            storage::StorageError::NotAReader);
+  // Read as a shared object: its shards are found without its owner's catalogue.
+  std::optional<Result<void>> attached;
+  mesh.keeper().attach("theirs", *manifest, [&](Result<void> done) { attached = done; });
+  mesh.run(1'000);
+  ASSERT_TRUE(attached && *attached);
+  EXPECT_TRUE(mesh.get("theirs").value() == object);
+}
+
+TEST(ObjectKeeper, RewritingTakesTheShardsAwayFromWhoCouldReadThem) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(3 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  const auto before = mesh.kept();
+  std::optional<Result<ListedObject>> done;
+  mesh.keeper().rewrite("object", {}, [&](Result<ListedObject> row) { done = std::move(row); });
+  mesh.run(120'000);
+  ASSERT_TRUE(done && *done) << (done ? done->error().message : "no answer");
+  for (const auto& [node, roots] : mesh.kept()) {
+    for (const auto& root : roots) EXPECT_FALSE(before.contains(node) && before.at(node).contains(root));
+  }
+  EXPECT_TRUE(mesh.get("object").value() == object);
+}
+
+// The tenant's node is killed after any number of steps of what it does, and started again.
+TEST(ObjectKeeper, WhereverTheNodeIsKilledAcknowledgedObjectsAreWholeAndNoOrphanIsLeft) {
+  std::size_t acknowledged = 0;
+  std::size_t interrupted = 0;
+  for (std::size_t point = 0; point < 500; ++point) {
+    KeeperMesh mesh(4);
+    std::map<std::string, Bytes> whole;
+    const Bytes first = random_bytes(200'000 + point, 2 * point);
+    ASSERT_TRUE(mesh.put("first", first));
+    whole["first"] = first;
+    const Bytes second = random_bytes(150'000, 2 * point + 1);
+    std::shared_ptr<ObjectUpload> upload = mesh.begin_put("second", second);
+    if (point % 3 == 0) mesh.keeper().remove({"first"}, [&](Result<void> done) {
+      if (done) whole.erase("first");
+    });
+    mesh.steps(point % 125);
+    const bool was_acknowledged = mesh.put_report && *mesh.put_report;
+    upload.reset();
+    mesh.kill(KeeperMesh::kTenant);
+    mesh.put_report.reset();
+    mesh.start(KeeperMesh::kTenant);
+    mesh.run(1'000);
+    mesh.keeper().collect();
+    mesh.run(150'000);
+    if (was_acknowledged) {
+      ++acknowledged;
+      EXPECT_TRUE(mesh.get("second").value() == second) << point;
+    } else {
+      ++interrupted;
+    }
+    for (const auto& [name, bytes] : whole) {
+      const auto back = mesh.get(name);
+      // A removal that was not acknowledged may have happened.
+      if (!back && point % 3 == 0) continue;
+      ASSERT_TRUE(back) << point;
+      EXPECT_TRUE(*back == bytes) << point;
+    }
+    EXPECT_EQ(mesh.kept(), mesh.referenced()) << point;
+  }
+  EXPECT_GT(acknowledged, 20U);
+  EXPECT_GT(interrupted, 100U);
+}
+
+TEST(ObjectKeeper, ACatalogueThatIsOlderThanItsCommitmentStoresAndDropsNothing) {
+  KeeperMesh mesh(4);
+  ASSERT_TRUE(mesh.put("object", random_bytes(100'000, 1)));
+  mesh.run(5'000);
+  const auto kept = mesh.kept();
+  mesh.forget_catalogue();
+  mesh.run(120'000);
+  EXPECT_THAT(mesh.keeper().status().trouble, HasSubstr("older"));
+  EXPECT_FALSE(mesh.keeper().upload({}, {}));
+  EXPECT_EQ(mesh.kept(), kept);
+}
+
+}  // namespace
+}  // namespace hm::storing
