@@ -157,7 +157,7 @@ void ObjectIntake::begin() {
 Result<void, api::ApiError> ObjectIntake::begin_entry(api::BatchEntry entry) {
   storing::NewObject object = wish_.object;
   object.name = std::move(entry.name);
-  object.metadata = std::move(entry.metadata);
+  for (auto& [key, value] : entry.metadata) object.metadata[key] = std::move(value);
   HM_TRY_VOID(check_new_object(object));
   const auto held = upload_;
   held->begin(std::move(object));

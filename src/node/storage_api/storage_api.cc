@@ -181,6 +181,13 @@ void StorageApi::put_object(Api& api, Call call) {
 void StorageApi::put_objects(Api& api, Call call) {
   auto wish = wish_of(call.request);
   if (!wish) return api.answer(call, wish.error());
+  if (auto taken = take_headers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
+  if (wish->object.condition.only_version) {
+    return api.answer(call, api::bad_request("the objects of a batch have no one version",
+                                             "If-Match"));
+  }
   if (auto taken = take_readers(call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
