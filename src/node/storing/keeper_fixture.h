@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mesh in memory in which owners 1 … n lend storage to anyone, and owner 0's node stores objects.
-// For tests.
+// A mesh in memory in which owners 1 … n lend storage to anyone, and another one's node stores
+// objects; the first node is the validator. For tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,19 +23,17 @@ namespace hm::storing {
 
 class KeeperMesh {
  public:
-  static constexpr std::uint32_t kTenant = 0;
-
   explicit KeeperMesh(std::uint32_t lenders, std::uint64_t bytes_each = std::uint64_t{1} << 30)
-      : mesh(lenders + 1), lenders_(lenders) {
-    for (std::uint32_t i = 0; i <= lenders; ++i) open(i);
+      : mesh(lenders + 2), lenders_(lenders) {
+    for (std::uint32_t i = 0; i <= lenders + 1; ++i) open(i);
     for (std::uint32_t i = 1; i <= lenders; ++i) lend(i, bytes_each);
   }
   ~KeeperMesh() {
     for (auto& [i, machine] : machines_) machine.reset();
   }
 
-  std::uint32_t lenders() const { return lenders_; }
-  ObjectKeeper& keeper() { return *machines_[kTenant]->keeper; }
+  std::uint32_t tenant() const { return lenders_ + 1; }
+  ObjectKeeper& keeper() { return *machines_[tenant()]->keeper; }
   memory::MemoryShards& shards(std::uint32_t i) { return shards_[i]; }
 
   // As kill -9 of its process and its start.
@@ -48,7 +46,6 @@ class KeeperMesh {
     mesh.start(i);
     open(i);
   }
-  bool is_up(std::uint32_t i) { return machines_[i] != nullptr; }
 
   void run(std::uint64_t ms) { mesh.run(ms); }
   // So many single things that happen, wherever that leaves what is under way.
@@ -59,9 +56,9 @@ class KeeperMesh {
   }
   // The tenant's node starts anew with an empty catalogue.
   void forget_catalogue() {
-    kill(kTenant);
+    kill(tenant());
     catalogue_ = {};
-    start(kTenant);
+    start(tenant());
   }
 
   std::shared_ptr<ObjectUpload> begin_put(const std::string& name, ByteView bytes,
@@ -70,9 +67,8 @@ class KeeperMesh {
     as.name = name;
     if (!plan.bytes) plan.bytes = bytes.size();
     auto upload = keeper().upload(
-        plan, {.on_taken = nullptr, .on_done = [this](Result<UploadReport> report) {
-                 put_report = std::move(report);
-               }});
+        plan, {.on_taken = nullptr,
+               .on_done = [this](Result<UploadReport> report) { put_report = std::move(report); }});
     EXPECT_TRUE(upload) << upload.error().message;
     if (!upload) return nullptr;
     (*upload)->begin(std::move(as));
@@ -129,15 +125,15 @@ class KeeperMesh {
   }
   std::map<std::uint32_t, std::set<ports::ShardRoot>> referenced() {
     std::map<std::uint32_t, std::set<ports::ShardRoot>> all;
-    EXPECT_TRUE(
-        keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
-          for (std::size_t s = 0; s < row.roots.size(); ++s) {
-            for (std::uint32_t i = 0; i <= lenders_; ++i) {
-              if (mesh.id(i) == row.places[s].node) all[i].insert(row.roots[s]);
-            }
-          }
-          return true;
-        }));
+    EXPECT_TRUE(keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+      for (std::size_t s = 0; s < row.roots.size(); ++s) {
+        if (row.places[s].node.is_zero()) continue;
+        for (std::uint32_t i = 0; i <= lenders_; ++i) {
+          if (mesh.id(i) == row.places[s].node) all[i].insert(row.roots[s]);
+        }
+      }
+      return true;
+    }));
     return all;
   }
 
@@ -158,10 +154,10 @@ class KeeperMesh {
         host.handle(all.mesh.id(i), std::move(request), std::move(reply));
       });
       host.start();
-      if (i != kTenant) return;
-      auto opened = ObjectKeeper::open(
-          all.mesh.node(i), all.mesh.operations(i), client, all.catalogue_,
-          [&all, i] { return node::round_trips_from(all.mesh.id(i), {}); });
+      if (i != all.tenant()) return;
+      auto opened =
+          ObjectKeeper::open(all.mesh.node(i), all.mesh.operations(i), client, all.catalogue_,
+                             [&all, i] { return node::round_trips_from(all.mesh.id(i), {}); });
       EXPECT_TRUE(opened) << opened.error().message;
       keeper = std::move(*opened);
       keeper->start();

@@ -27,6 +27,8 @@ struct KeeperParts {
 
   // The catalogue changed: the ledger is to have a new commitment.
   std::function<void()> changed;
+  // Somewhere a shard may be that nothing refers to.
+  std::function<void()> unsure;
   // Of a node that did not keep, or not give, what it took.
   std::function<void(FaultRow)> fault;
 

@@ -40,6 +40,7 @@ ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, Sh
       parts_{.node = node, .client = client, .leases = *leases_, .catalogue = *catalogue_},
       care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
   parts_.changed = [this] { care_->changed(); };
+  parts_.unsure = [this] { care_->hunt(); };
   parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };
   parts_.next_version = catalogue_->head().last_version + 1;
 }

@@ -389,6 +389,7 @@ void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t 
   } else {
     parts_.leases.release(place, each);
     parts_.leases.avoid(place.node);
+    if (answer.error().code == ErrorCode::Unavailable) is_unsure_ = true;
     if (flight->tries[index]++ < kPlaceTries) return replace(flight, index);
   }
   flight->shards[index].reset();
@@ -572,10 +573,13 @@ void ObjectUpload::commit() {
           self->stage_ = Stage::Bundles;
           return self->fail_with(result->error());
         }
-        if (self->remembered_) (void)self->parts_.catalogue.forget_upload(*self->remembered_);
+        if (self->remembered_ && !self->is_unsure_) {
+          (void)self->parts_.catalogue.forget_upload(*self->remembered_);
+        }
         self->parts_.changed();
         if (self->is_over_) return;
         self->give_up();
+        if (self->is_unsure_) self->parts_.unsure();
         auto done = std::move(self->listener_.on_done);
         self->listener_ = {};
         if (done) done(std::move(self->report_));

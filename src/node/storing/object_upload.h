@@ -135,6 +135,7 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::set<ports::ShardRoot> sent_;
   std::vector<std::pair<storage::Place, std::uint64_t>> used_;
   std::optional<std::uint64_t> remembered_;  // number of the upload in the catalogue
+  bool is_unsure_ = false;                   // a node may have kept what it did not confirm
   std::optional<ObjectRow> resealed_;
   std::vector<StripeId> bundles_;
   std::vector<crypto::Digest> bundle_roots_;

@@ -86,6 +86,8 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
       [&catalogue = parts_.catalogue, read] {
         read->state = catalogue.sweep();
         if (!read->state) return;
+        const auto garbage = catalogue.garbage(UINT64_MAX - 1, 1);
+        read->has_any = garbage && !garbage->empty();
         read->state = catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
           read->has_any = true;
           for (const storage::Place& place : row.places) {

@@ -34,6 +34,8 @@ class StorageCare final : public node::NodeObserver {
   void changed();
   void report(FaultRow fault);
   void collect();
+  // Looks for orphans: soon, or when the nodes are back that were not reachable.
+  void hunt();
   void drain(const identity::NodeId& node);
 
   std::uint64_t committed() const;
@@ -80,13 +82,14 @@ class StorageCare final : public node::NodeObserver {
   void rebuild(const std::shared_ptr<Repair>& repair);
   void place(const std::shared_ptr<Repair>& repair);
   void finish(const std::shared_ptr<Repair>& repair);
+  void end_repair(const Repair& repair);
   void give_up(const std::shared_ptr<Repair>& repair, const std::string& why);
 
   // storage_orphans.cc
-  void hunt();
   bool choose_place(Hunt& hunt);
   void list_next(const std::shared_ptr<Hunt>& hunt);
   void on_listed(const std::shared_ptr<Hunt>& hunt);
+  void drop_orphans(const std::shared_ptr<Hunt>& hunt);
 
   KeeperParts& parts_;
   node::OwnOperations& operations_;
@@ -102,7 +105,9 @@ class StorageCare final : public node::NodeObserver {
   bool look_again_ = false;
   std::vector<Damage> repairs_;  // the most urgent last
   std::shared_ptr<Repair> repair_;
-  std::size_t drops_ = 0;  // under way
+  std::set<std::uint64_t> repairs_under_way_;  // numbers in the catalogue
+  std::vector<ports::ShardRoot> repairing_;    // roots of that stripe
+  std::size_t drops_ = 0;                      // under way
   bool is_auditing_ = false;
   std::shared_ptr<Hunt> hunt_;
   bool hunt_again_ = false;

@@ -17,7 +17,8 @@ struct StorageCare::Hunt {
   std::vector<std::pair<storage::Place, ShardKind>> left;     // places to look at
   std::optional<std::pair<storage::Place, ShardKind>> place;  // that is looked at
   std::optional<ports::ShardRoot> cursor;
-  std::vector<ports::ShardRoot> found;  // at this place
+  std::vector<ports::ShardRoot> found;    // at this place
+  std::vector<ports::ShardRoot> orphans;  // of these
   bool is_whole = true;
 };
 
@@ -33,8 +34,10 @@ void StorageCare::hunt() {
   std::set<storage::Place> places;
   for (const auto& [number, of_upload] : *uploads) {
     parts_.next_upload = std::max(parts_.next_upload, number + 1);
-    const bool is_under_way = std::ranges::any_of(
-        parts_.uploads, [&](const ObjectUpload* each) { return each->number() == number; });
+    const bool is_under_way = repairs_under_way_.contains(number) ||
+                              std::ranges::any_of(parts_.uploads, [&](const ObjectUpload* each) {
+                                return each->number() == number;
+                              });
     if (is_under_way) continue;
     hunt->uploads.push_back(number);
     places.insert(of_upload.begin(), of_upload.end());
@@ -106,6 +109,7 @@ void StorageCare::on_listed(const std::shared_ptr<Hunt>& hunt) {
   for (const ObjectUpload* each : parts_.uploads) {
     under_way.insert(each->roots().begin(), each->roots().end());
   }
+  under_way.insert(repairing_.begin(), repairing_.end());
   auto orphans = std::make_shared<std::pair<Result<void>, std::vector<ports::ShardRoot>>>();
   parts_.node.ports().workers.submit(
       [&catalogue = parts_.catalogue, hunt, orphans, under_way = std::move(under_way)] {
@@ -136,19 +140,29 @@ void StorageCare::on_listed(const std::shared_ptr<Hunt>& hunt) {
           std::erase_if(roots,
                         [&](const ports::ShardRoot& root) { return waiting.contains(root); });
         }
-        const auto [place, kind] = *hunt->place;
-        for (std::size_t at = 0; state && at < roots.size(); at += ports::kMaxListedShards) {
-          const auto end = std::min(roots.size(), at + ports::kMaxListedShards);
-          counters_.orphans_dropped += end - at;
-          parts_.client.drop(place.node, place.lease, kind, committed(),
-                             {roots.begin() + static_cast<std::ptrdiff_t>(at),
-                              roots.begin() + static_cast<std::ptrdiff_t>(end)},
-                             [alive, hunt](const Result<void>& done) {
-                               if (*alive && !done) hunt->is_whole = false;
-                             });
-        }
-        list_next(hunt);
+        hunt->orphans = state ? std::move(roots) : std::vector<ports::ShardRoot>();
+        drop_orphans(hunt);
       });
+}
+
+// Then the next place.
+void StorageCare::drop_orphans(const std::shared_ptr<Hunt>& hunt) {
+  if (hunt->orphans.empty()) return list_next(hunt);
+  const auto count = static_cast<std::ptrdiff_t>(
+      std::min<std::size_t>(hunt->orphans.size(), ports::kMaxListedShards));
+  std::vector<ports::ShardRoot> roots(hunt->orphans.end() - count, hunt->orphans.end());
+  hunt->orphans.erase(hunt->orphans.end() - count, hunt->orphans.end());
+  const auto [place, kind] = *hunt->place;
+  parts_.client.drop(place.node, place.lease, kind, committed(), std::move(roots),
+                     [this, alive = alive_, hunt, count](const Result<void>& done) {
+                       if (!*alive) return;
+                       if (done) {
+                         counters_.orphans_dropped += static_cast<std::uint64_t>(count);
+                       } else {
+                         hunt->is_whole = false;
+                       }
+                       drop_orphans(hunt);
+                     });
 }
 
 }  // namespace hm::storing

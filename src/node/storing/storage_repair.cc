@@ -25,6 +25,8 @@ struct StorageCare::Repair {
   std::size_t asked = 0;  // answers that are awaited
   std::vector<MovedShard> moved;
   std::size_t placing = 0;
+  std::uint64_t upload = 0;  // as which the catalogue remembers what is on its way
+  bool is_unsure = false;    // a node may have kept what it did not confirm
   Result<void> state;
 };
 
@@ -86,6 +88,7 @@ void StorageCare::repair_next() {
   damage.bad = judge().bad_of(damage.row);
   if (damage.bad.empty()) return repair_timer_->arm(now());
   repair_ = repair;
+  repairing_ = damage.row.roots;
   repair->shards.resize(damage.row.roots.size());
   // Good ones first; one that is about to go, or is away for long, may still answer.
   for (std::size_t i = 0; i < damage.row.roots.size(); ++i) {
@@ -190,6 +193,9 @@ void StorageCare::place(const std::shared_ptr<Repair>& repair) {
         if (!places) return give_up(repair, places.error().message + ": " + places.error().detail);
         const Damage& damaged = repair->damage;
         repair->placing = places->size();
+        repair->upload = parts_.next_upload++;
+        repairs_under_way_.insert(repair->upload);
+        (void)parts_.catalogue.remember_upload(repair->upload, *places);
         for (std::size_t i = 0; i < places->size(); ++i) {
           const std::uint8_t index = damaged.bad[i];
           const storage::Place to = (*places)[i];
@@ -204,6 +210,7 @@ void StorageCare::place(const std::shared_ptr<Repair>& repair) {
                 } else {
                   parts_.leases.release(to, each);
                   parts_.leases.avoid(to.node);
+                  if (done.error().code == ErrorCode::Unavailable) repair->is_unsure = true;
                 }
                 if (--repair->placing == 0) finish(repair);
               });
@@ -229,7 +236,7 @@ void StorageCare::finish(const std::shared_ptr<Repair>& repair) {
           faulty_.erase({each.from.lease, row.roots[each.index]});
         }
         const bool is_whole = repair->moved.size() == repair->damage.bad.size();
-        repair_.reset();
+        end_repair(*repair);
         trouble_.clear();
         changed();
         const auto pause = std::chrono::nanoseconds(bytes * 1'000'000'000 / kRepairBytesPerSecond);
@@ -238,11 +245,27 @@ void StorageCare::finish(const std::shared_ptr<Repair>& repair) {
       });
 }
 
-void StorageCare::give_up(const std::shared_ptr<Repair>& repair, const std::string& why) {
-  log::warning("storing", "a stripe is not repaired",
-               {{"stripe", repair->damage.id.to_string()}, {"why", why}});
-  trouble_ = "repair waits: " + why;
+void StorageCare::end_repair(const Repair& repair) {
   repair_.reset();
+  repairing_.clear();
+  if (repair.upload == 0) return;
+  repairs_under_way_.erase(repair.upload);
+  if (repair.is_unsure) {
+    hunt();
+  } else {
+    (void)parts_.catalogue.forget_upload(repair.upload);
+  }
+}
+
+void StorageCare::give_up(const std::shared_ptr<Repair>& repair, const std::string& why) {
+  // Often the same for all, and for long.
+  if (trouble_ != "repair waits: " + why) {
+    log::warning("storing", "a stripe is not repaired",
+                 {{"stripe", repair->damage.id.to_string()}, {"why", why}});
+  }
+  trouble_ = "repair waits: " + why;
+  repair->is_unsure = true;
+  end_repair(*repair);
   // Others may be repairable; this one comes again with the next look.
   if (!repairs_.empty()) {
     repair_timer_->arm(now() + kLookSoon);
