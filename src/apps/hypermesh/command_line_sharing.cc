@@ -78,8 +78,9 @@ void Adder::add_share(CLI::App& app) const {
           "  hypermesh share report.pdf --revoke bob");
   on_command_(command, [&commands = commands_] { return share_command(commands); });
   command
-      ->add_option("what", share.what,
-                   "cpu, gpu, memory, storage, network, or an asset's id; or a stored object's name")
+      ->add_option(
+          "what", share.what,
+          "cpu, gpu, memory, storage, network, or an asset's id; or a stored object's name")
       ->required();
   auto* part = command->add_option("share", share.words.share,
                                    "The part that may be leased, e.g. 50%; none: a stored object "
@@ -90,8 +91,9 @@ void Adder::add_share(CLI::App& app) const {
                    "object: OWNER[,OWNER]")
       ->allow_extra_args(false);
   command
-      ->add_option("--revoke", commands_.revoke_readers,
-                   "Of an object: store it anew under secrets that these do not have: OWNER[,OWNER]")
+      ->add_option(
+          "--revoke", commands_.revoke_readers,
+          "Of an object: store it anew under secrets that these do not have: OWNER[,OWNER]")
       ->allow_extra_args(false)
       ->excludes(part);
   command->add_option("--level", share.level,

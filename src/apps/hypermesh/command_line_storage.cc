@@ -10,7 +10,8 @@ namespace {
 using OnCommand = std::function<void(const CLI::App*, std::function<Command()>)>;
 
 constexpr const char* kNameHelp = "The object's name, or its id";
-constexpr const char* kRangeHelp = "Only these bytes: 0-99 (both included), 100- or -100 (the last)";
+constexpr const char* kRangeHelp =
+    "Only these bytes: 0-99 (both included), 100- or -100 (the last)";
 
 class Adder {
  public:
@@ -41,16 +42,18 @@ class Adder {
 void Adder::add_put() {
   ObjectPut& put = to_.put;
   CLI::App* command =
-      add(app_, "put", "Store files with the nodes of other owners, sealed and so that losses are borne",
+      add(app_, "put",
+          "Store files with the nodes of other owners, sealed and so that losses are borne",
           "put report.pdf\n"
           "  hypermesh put --as backup/2026-01 --profile backup photos/\n"
           "  pg_dump shop | hypermesh put --as shop.sql -\n"
           "'hypermesh get' brings them back, 'hypermesh rm' removes them.",
           put);
   command->add_option("file", put.files, "Files, folders, or - for standard input")->required();
-  command->add_option("--as", put.as,
-                      "What to call it (default: the last part of the path); of a folder, or with a "
-                      "final /, what the names begin with");
+  command->add_option(
+      "--as", put.as,
+      "What to call it (default: the last part of the path); of a folder, or with a "
+      "final /, what the names begin with");
   command->add_option("--code", put.code,
                       "K+M, such as 4+2: any K parts bring it back, M may be lost (default: what "
                       "suits its size and the owners that lend)");
@@ -75,21 +78,25 @@ void Adder::add_get() {
   CLI::App* command =
       add(app_, "get", "Bring a stored object back",
           "get report.pdf\n"
-          "  hypermesh get -r photos -o /tmp/photos\n"
+          "  hypermesh get -r photos -o ~/photos\n"
           "  hypermesh get backup.tar -o - | tar t\n"
           "  hypermesh get SHARE-ID --as from-bob.pdf     # what another owner shares",
           get);
-  command->add_option("name", get.name, "Its name, its id, or the id that 'hypermesh share' printed")
+  command
+      ->add_option("name", get.name, "Its name, its id, or the id that 'hypermesh share' printed")
       ->required();
-  command->add_option("-o,--out", get.out,
-                      "File or folder, or - for standard output (default: here, the last part of the "
-                      "name)");
+  command->add_option(
+      "-o,--out", get.out,
+      "File or folder, or - for standard output (default: here, the last part of the "
+      "name)");
   command->add_option("--range", get.range, kRangeHelp);
-  command->add_option("--as", get.as, "What to call a shared object here (default: as its owner does)");
+  command->add_option("--as", get.as,
+                      "What to call a shared object here (default: as its owner does)");
   command->add_flag("-r,--recursive", get.recursive, "Everything below this name");
   command->add_flag("--force", get.force, "Replace files that are there");
   command->add_flag("--resume", get.resume, "Go on with what an interrupted get left");
-  CLI::App* cat = add(app_, "cat", "Write a stored object to standard output", "cat notes.txt", to_.cat);
+  CLI::App* cat =
+      add(app_, "cat", "Write a stored object to standard output", "cat notes.txt", to_.cat);
   cat->add_option("name", to_.cat.name, kNameHelp)->required();
   cat->add_option("--range", to_.cat.range, kRangeHelp);
 }
@@ -99,8 +106,9 @@ void Adder::add_looking() {
   list->add_option("prefix", to_.list.prefix, "What the names begin with");
   list->add_flag("-l,--long", to_.list.details, "Size, age, code and owner, too");
   list->add_flag("-R,--recursive", to_.list.recursive, "What is in folders, too");
-  CLI::App* stat = add(app_, "stat", "Show one stored object, where its parts lie and what it bears",
-                       "stat report.pdf", to_.stat);
+  CLI::App* stat =
+      add(app_, "stat", "Show one stored object, where its parts lie and what it bears",
+          "stat report.pdf", to_.stat);
   stat->add_option("name", to_.stat.name, kNameHelp)->required();
 }
 
@@ -111,8 +119,9 @@ void Adder::add_keeping() {
       ->required();
   pin->add_option("--as", to_.pin.as, "What to call the copy (default: as it is called)");
   Remove& remove = to_.remove;
-  CLI::App* rm = add(app_, "rm", "Remove stored objects; of runs: end them and forget them",
-                     "rm report.pdf\n  hypermesh rm -r photos\n  hypermesh rm web     # a run", remove);
+  CLI::App* rm =
+      add(app_, "rm", "Remove stored objects; of runs: end them and forget them",
+          "rm report.pdf\n  hypermesh rm -r photos\n  hypermesh rm web     # a run", remove);
   rm->add_option("name", remove.names, "Of an object, or a run by id, unique prefix or name")
       ->required();
   rm->add_flag("-r,--recursive", remove.recursive, "Every object below these names; asks before");

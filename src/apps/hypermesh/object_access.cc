@@ -39,8 +39,7 @@ Answer<std::vector<ordered_json>> objects_below(ObjectAccess& access, const std:
   std::vector<ordered_json> objects;
   std::string cursor;
   do {
-    std::string path =
-        fmt::format("/objects?prefix={}&limit={}", escape(prefix), api::kMaxPage);
+    std::string path = fmt::format("/objects?prefix={}&limit={}", escape(prefix), api::kMaxPage);
     if (!cursor.empty()) path += "&cursor=" + cursor;
     HM_CLI_TRY(ordered_json page, access.client.get(path, access.token));
     cursor = text_of(page, "next_cursor");

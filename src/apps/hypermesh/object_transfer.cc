@@ -176,23 +176,24 @@ Answer<ordered_json> copy_object(ObjectAccess& access, const ordered_json& from,
   Outcome received;
   ObjectAccess reading{ApiClient(access.client.endpoint()), access.token};
   std::thread reader([&] {
-    received = receive_object(reading, text_of(from, "name"), text_of(from, "etag"), 0, size,
-                              [&](std::string_view piece) { return write_all(pipe.ends[1], piece); },
-                              Progress::Silent);
+    received = receive_object(
+        reading, text_of(from, "name"), text_of(from, "etag"), 0, size,
+        [&](std::string_view piece) { return write_all(pipe.ends[1], piece); }, Progress::Silent);
     pipe.close_end(1);
   });
   std::uint64_t sent = 0;
-  auto report = send_object(access, to, wish, size, [&](std::span<char> room) -> Answer<std::size_t> {
-    for (;;) {
-      const ssize_t n = ::read(pipe.ends[0], room.data(), room.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 || (n == 0 && sent < size)) {
-        return failed(ExitCode::Failure, "the object could not be read to its end");
-      }
-      sent += static_cast<std::uint64_t>(n);
-      return static_cast<std::size_t>(n);
-    }
-  });
+  auto report =
+      send_object(access, to, wish, size, [&](std::span<char> room) -> Answer<std::size_t> {
+        for (;;) {
+          const ssize_t n = ::read(pipe.ends[0], room.data(), room.size());
+          if (n < 0 && errno == EINTR) continue;
+          if (n < 0 || (n == 0 && sent < size)) {
+            return failed(ExitCode::Failure, "the object could not be read to its end");
+          }
+          sent += static_cast<std::uint64_t>(n);
+          return static_cast<std::size_t>(n);
+        }
+      });
   pipe.close_end(0);  // a reader that still writes is told
   reader.join();
   if (!report && !received && sent < size) return std::unexpected(std::move(received.error()));

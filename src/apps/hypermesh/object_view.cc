@@ -88,9 +88,9 @@ std::vector<NamedLine> object_lines(const ordered_json& answer, UnixMillis now) 
   const std::uint64_t bears = number_of(health, "bears");
   std::string state = "cannot be read now: too much of it is lost or away";
   if (is_true(health, "readable")) {
-    state = shards == 0 ? std::string("whole")
-                        : fmt::format("{} of {} parts are there; {}", healthy, shards,
-                                      losses_words(bears));
+    state = shards == 0
+                ? std::string("whole")
+                : fmt::format("{} of {} parts are there; {}", healthy, shards, losses_words(bears));
   }
   lines.emplace_back("state", state);
   return lines;
@@ -159,17 +159,18 @@ std::vector<NamedLine> storage_lines(const ordered_json& status) {
   lines.emplace_back(
       "repair", fmt::format("{} waiting, {} parts made anew since the node started",
                             text_of(own, "repairs_waiting"), text_of(counters, "shards_repaired")));
-  lines.emplace_back("audits", fmt::format("{} passed, {} failed", text_of(counters, "audits_passed"),
-                                           text_of(counters, "audits_failed")));
+  lines.emplace_back("audits",
+                     fmt::format("{} passed, {} failed", text_of(counters, "audits_passed"),
+                                 text_of(counters, "audits_failed")));
   if (others.is_null()) {
     lines.emplace_back("for others", "this node keeps nothing");
   } else {
     lines.emplace_back(
-        "for others", fmt::format("{} in {} parts under {} leases; {} on disk, {} parts damaged",
-                                  bytes_words(number_of(others, "shard_bytes")),
-                                  text_of(others, "shards"), text_of(others, "leases"),
-                                  bytes_words(number_of(others, "disk_bytes")),
-                                  text_of(others, "damaged")));
+        "for others",
+        fmt::format("{} in {} parts under {} leases; {} on disk, {} parts damaged",
+                    bytes_words(number_of(others, "shard_bytes")), text_of(others, "shards"),
+                    text_of(others, "leases"), bytes_words(number_of(others, "disk_bytes")),
+                    text_of(others, "damaged")));
   }
   return lines;
 }

@@ -34,8 +34,7 @@ Answer<PartialFile> PartialFile::open(const std::string& target, const std::stri
   const std::filesystem::path place(target);
   const std::string path =
       (place.parent_path() / (".hypermesh-" + content.substr(0, kNameDigits) + ".part")).string();
-  const int fd =
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (fd < 0) return unwritable(path, errno);
   PartialFile file(target, path, fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {

@@ -42,7 +42,8 @@ Result<void, BadRequest> take_metadata(Members& members,
   if (!json) return {};
   if (!json->is_object()) return bad(members.path_of("metadata"), "is not an object");
   for (const auto& [key, value] : json->items()) {
-    if (!value.is_string()) return bad(members.path_of("metadata"), "has something that is no text");
+    if (!value.is_string())
+      return bad(members.path_of("metadata"), "has something that is no text");
     metadata.emplace(key, value.get<std::string>());
   }
   return {};
@@ -144,7 +145,8 @@ RangeAnswer parse_range(std::string_view header, std::uint64_t size) {
     return {RangeVerdict::Part, {size - std::min(*suffix, size), size}};
   }
   const auto begin = position_of(first);
-  const auto inclusive = last.empty() ? std::optional<std::uint64_t>(UINT64_MAX) : position_of(last);
+  const auto inclusive =
+      last.empty() ? std::optional<std::uint64_t>(UINT64_MAX) : position_of(last);
   if (!begin || !inclusive || *inclusive < *begin) return whole;
   if (*begin >= size) return nothing;
   return {RangeVerdict::Part, {*begin, std::min(*inclusive, size - 1) + 1}};

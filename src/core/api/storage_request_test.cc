@@ -75,7 +75,8 @@ TEST(Range, OneRangeIsCutToTheSizeAndWhatIsNoneIsAnsweredWhole) {
                            "bytes=0-1,4-5", "lines=0-1", "bytes=0x1-2", "bytes=1--2"}) {
     EXPECT_EQ(parse_range(none, 10), (RangeAnswer{RangeVerdict::Whole, {0, 10}})) << none;
   }
-  for (const char* beyond : {"bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99999999999999999999-"}) {
+  for (const char* beyond :
+       {"bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99999999999999999999-"}) {
     EXPECT_EQ(parse_range(beyond, 10).verdict, RangeVerdict::Unsatisfiable) << beyond;
   }
   EXPECT_EQ(parse_range("bytes=0-", 0).verdict, RangeVerdict::Unsatisfiable);

@@ -13,18 +13,17 @@ Result<void, api::ApiError> BatchReader::begin() {
   auto entry = api::decode_batch_entry(std::exchange(line_, {}));
   if (!entry) {
     const api::BadRequest& bad = entry.error();
-    return fail(api::bad_request(
-        "the line of object " + std::to_string(names_.size() + 1) + ": '" + bad.field + "' " +
-            bad.problem,
-        bad.field));
+    return fail(api::bad_request("the line of object " + std::to_string(names_.size() + 1) + ": '" +
+                                     bad.field + "' " + bad.problem,
+                                 bad.field));
   }
   if (names_.size() == api::kMaxBatchObjects) {
     return fail(api::bad_request("a batch has at most " + std::to_string(api::kMaxBatchObjects) +
                                  " objects; begin another one"));
   }
   if (!names_.insert(entry->name).second) {
-    return fail(api::bad_request("a batch has each name once, and this one twice: " + entry->name,
-                                 "name"));
+    return fail(
+        api::bad_request("a batch has each name once, and this one twice: " + entry->name, "name"));
   }
   left_ = entry->size;
   is_open_ = true;

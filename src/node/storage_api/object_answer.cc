@@ -12,8 +12,7 @@ namespace hm::storage_api {
 void ObjectAnswer::start(http_api::Api& api, http_api::Call call, storing::ObjectKeeper& keeper,
                          const std::string& name, storing::ObjectKeeper::Range range,
                          ports::HttpResponse head) {
-  std::make_shared<ObjectAnswer>(api, std::move(call), name, range, std::move(head))
-      ->begin(keeper);
+  std::make_shared<ObjectAnswer>(api, std::move(call), name, range, std::move(head))->begin(keeper);
 }
 
 ObjectAnswer::ObjectAnswer(http_api::Api& api, http_api::Call call, std::string name,
@@ -61,8 +60,9 @@ void ObjectAnswer::on_done(const Result<void>& result) {
   if (!stream_) {
     api_.answer(call_, api::from_error(result.error()));
   } else {
-    log::warning("storage", "an object could not be read to its end",
-                 {{"name", name_}, {"why", result.error().message}, {"hint", result.error().detail}});
+    log::warning(
+        "storage", "an object could not be read to its end",
+        {{"name", name_}, {"why", result.error().message}, {"hint", result.error().detail}});
   }
   end();
 }

@@ -87,8 +87,8 @@ Result<void, api::ApiError> take_headers(const ports::HttpRequest& request,
   if (const std::string_view tag = request.header("if-match"); !tag.empty()) {
     object.condition.only_version = version_of(tag);
     if (!object.condition.only_version) {
-      return fail(api::bad_request("If-Match of a PUT is the version in quotes, or the ETag",
-                                   "If-Match"));
+      return fail(
+          api::bad_request("If-Match of a PUT is the version in quotes, or the ETag", "If-Match"));
     }
   }
   return {};

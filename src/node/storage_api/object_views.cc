@@ -180,8 +180,8 @@ void add_object_headers(ports::HttpResponse& response, const storing::ObjectRow&
 api::ApiError error_of(const Error& error, const storing::PutCondition& condition) {
   api::ApiError answer = api::from_error(error);
   const bool has_condition = condition.only_new || condition.only_version;
-  const bool is_unmet = error.code == ErrorCode::AlreadyExists ||
-                        error.code == ErrorCode::FailedPrecondition;
+  const bool is_unmet =
+      error.code == ErrorCode::AlreadyExists || error.code == ErrorCode::FailedPrecondition;
   if (has_condition && is_unmet) {
     answer.status = 412;
     answer.code = "PRECONDITION_FAILED";

@@ -95,9 +95,9 @@ void StorageApi::list_objects(Api& api, Call call) {
   if (const auto text = request.query_value("limit")) {
     const auto number = api::parse_number(*text);
     if (!number || *number == 0 || *number > api::kMaxPage) {
-      return api.answer(call, api::bad_request("limit is a number from 1 to " +
-                                                   std::to_string(api::kMaxPage),
-                                               "limit"));
+      return api.answer(
+          call, api::bad_request("limit is a number from 1 to " + std::to_string(api::kMaxPage),
+                                 "limit"));
     }
     limit = *number;
   }
@@ -185,8 +185,8 @@ void StorageApi::put_objects(Api& api, Call call) {
     return api.answer(call, taken.error());
   }
   if (wish->object.condition.only_version) {
-    return api.answer(call, api::bad_request("the objects of a batch have no one version",
-                                             "If-Match"));
+    return api.answer(call,
+                      api::bad_request("the objects of a batch have no one version", "If-Match"));
   }
   if (auto taken = take_readers(call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
@@ -355,9 +355,12 @@ void StorageApi::unfold_and_attach(Api& api, Call call, std::string name,
   if (unfolding_ >= kMaxUnfolding) {
     return api.answer(call, api::too_many("other long manifests are being read", 1));
   }
-  const auto unfolding = std::make_shared<Unfolding>(Unfolding{
-      std::move(call), std::move(name),
-      std::make_shared<const storage::Manifest>(std::move(manifest)), {}, nullptr});
+  const auto unfolding = std::make_shared<Unfolding>(
+      Unfolding{std::move(call),
+                std::move(name),
+                std::make_shared<const storage::Manifest>(std::move(manifest)),
+                {},
+                nullptr});
   ++unfolding_;
   storing::ObjectDownload::Listener listener;
   listener.on_bytes = [unfolding](const std::string& piece) {
@@ -397,9 +400,9 @@ struct StorageApi::HeldQuestion {
 void StorageApi::answer_status(Api& api, Call& call, const HeldQuestion* held) {
   JsonWriter json;
   json.begin_object().member("schema", api::kSchema).key("own").begin_object();
-  write_status(json, node_, keeper_.status(),
-               held != nullptr ? held->held
-                               : std::map<ledger::LeaseId, Result<ports::HolderUsage>>());
+  write_status(
+      json, node_, keeper_.status(),
+      held != nullptr ? held->held : std::map<ledger::LeaseId, Result<ports::HolderUsage>>());
   json.end_object().key("for_others");
   if (host_ != nullptr) {
     write_host(json, *host_);
@@ -442,11 +445,11 @@ void StorageApi::collect(Api& api, Call call) {
 void StorageApi::drain(Api& api, Call call) {
   const auto text = api::decode_drain(call.request.body);
   if (!text) return api.answer(call, http_api::bad_body(text.error()));
-  const auto node =
-      *text == "self"
-          ? Result<identity::NodeId, api::ApiError>(node_.id())
-          : http_api::find_row(*text, node_.ledger().tables().nodes, "node", std::identity{},
-                               [](const auto& row) -> std::string_view { return row.binding.name; });
+  const auto node = *text == "self"
+                        ? Result<identity::NodeId, api::ApiError>(node_.id())
+                        : http_api::find_row(
+                              *text, node_.ledger().tables().nodes, "node", std::identity{},
+                              [](const auto& row) -> std::string_view { return row.binding.name; });
   if (!node) return api.answer(call, node.error());
   keeper_.drain(*node);
   JsonWriter json;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the HTTP API that is about stored objects: putting and getting them as streams, lists,
-// how they stand, sharing, and what this node keeps for others. Every endpoint needs the admin
-// token, since whoever asks acts for the owner. docs/api/openapi.json and docs/guide/storage.md.
+// The part of the HTTP API that is about stored objects: putting and getting them as streams,
+// lists, how they stand, sharing, and what this node keeps for others. Every endpoint needs the
+// admin token, since whoever asks acts for the owner. docs/api/openapi.json and
+// docs/guide/storage.md.
 #pragma once
 
 #include <functional>

@@ -123,8 +123,8 @@ Outcome Getting::to_file(const ordered_json& object, const std::string& path) {
                      [&](std::string_view piece) { return file.append(piece); });
   if (!received) {
     if (file.size() > 0 && !options_.range) {
-      context_.terminal.talk(printable(fmt::format(
-          "{} has what came; 'hypermesh get --resume' goes on with it", file.path())));
+      context_.terminal.talk(printable(
+          fmt::format("{} has what came; 'hypermesh get --resume' goes on with it", file.path())));
     }
     if (options_.range) file.discard();
     return received;
@@ -133,8 +133,8 @@ Outcome Getting::to_file(const ordered_json& object, const std::string& path) {
     file.discard();
     return other_content(name);
   }
-  HM_CLI_TRY_VOID(file.finish(options_.force ? PartialFile::Existing::Replace
-                                             : PartialFile::Existing::Keep));
+  HM_CLI_TRY_VOID(
+      file.finish(options_.force ? PartialFile::Existing::Replace : PartialFile::Existing::Keep));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   if (!context_.globals.json && !options_.recursive) {
@@ -167,8 +167,8 @@ Outcome Getting::get_one(const ordered_json& object) {
 
 Outcome Getting::tell() const {
   if (context_.globals.json && options_.out != "-") {
-    context_.terminal.data(ordered_json({{"schema", 1}, {"got", got_}}).dump(
-        -1, ' ', false, ordered_json::error_handler_t::replace));
+    context_.terminal.data(ordered_json({{"schema", 1}, {"got", got_}})
+                               .dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   }
   return {};
 }
@@ -185,9 +185,9 @@ Outcome Getting::get_named() {
   HM_CLI_TRY(const auto objects,
              attach_shared(context_.globals, access_, options_.name, options_.as));
   for (const ordered_json& object : objects) {
-    context_.terminal.talk(printable(
-        fmt::format("{} shares it; it is called {} here", text_of(object, "owner_name"),
-                    text_of(object, "name"))));
+    context_.terminal.talk(
+        printable(fmt::format("{} shares it; it is called {} here", text_of(object, "owner_name"),
+                              text_of(object, "name"))));
     HM_CLI_TRY_VOID(get_one(object));
   }
   return tell();
@@ -225,8 +225,8 @@ Outcome Getting::get_folder() {
     const auto below = safe_below(std::string_view(name).substr(prefix.size()));
     if (!below) {
       ++refused;
-      context_.terminal.talk(printable(
-          fmt::format("not written: '{}' would not be below {}; get it with -o FILE", name, folder)));
+      context_.terminal.talk(printable(fmt::format(
+          "not written: '{}' would not be below {}; get it with -o FILE", name, folder)));
       continue;
     }
     const fs::path path = fs::path(folder) / *below;
@@ -242,8 +242,8 @@ Outcome Getting::get_folder() {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   if (!context_.globals.json) {
-    context_.terminal.data(printable(fmt::format("{}: {} files, {}", folder, got_.size(),
-                                                 rate_words(bytes, took))));
+    context_.terminal.data(
+        printable(fmt::format("{}: {} files, {}", folder, got_.size(), rate_words(bytes, took))));
   }
   HM_CLI_TRY_VOID(tell());
   if (refused == 0) return {};

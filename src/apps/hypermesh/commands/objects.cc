@@ -102,10 +102,9 @@ Outcome run(const ObjectList& options, const Context& context) {
     HM_CLI_TRY(listing, list_below(access, inside, options.recursive));
   }
   if (context.globals.json) {
-    context.terminal.data(ordered_json({{"schema", 1},
-                                        {"objects", listing.objects},
-                                        {"folders", listing.folders}})
-                              .dump());
+    context.terminal.data(
+        ordered_json({{"schema", 1}, {"objects", listing.objects}, {"folders", listing.folders}})
+            .dump());
     return {};
   }
   if (!options.details) {
@@ -142,12 +141,11 @@ Outcome run(const ObjectStat& options, const Context& context) {
 
 Outcome run(const ObjectShare& options, const Context& context) {
   if (options.with.empty() && options.revoke.empty()) {
-    return failed(
-        ExitCode::Usage, "nobody is named to share with",
-        fmt::format("without a part, such as 50%, '{}' is a stored object", options.name),
-        fmt::format("hypermesh share {0} --with OWNER, --revoke OWNER, or of an asset: "
-                    "hypermesh share {0} 50% --with OWNER",
-                    options.name));
+    return failed(ExitCode::Usage, "nobody is named to share with",
+                  fmt::format("without a part, such as 50%, '{}' is a stored object", options.name),
+                  fmt::format("hypermesh share {0} --with OWNER, --revoke OWNER, or of an asset: "
+                              "hypermesh share {0} 50% --with OWNER",
+                              options.name));
   }
   HM_CLI_TRY(ObjectAccess access, object_access(context.globals));
   HM_CLI_TRY(const ordered_json found, find_object(access, options.name));
@@ -178,8 +176,7 @@ Outcome run(const ObjectShare& options, const Context& context) {
   wish.code = text_of(object, "code");
   wish.is_alone = true;
   wish.readers = std::move(readers);
-  HM_CLI_TRY(const ordered_json report,
-             copy_object(access, object, text_of(object, "name"), wish));
+  HM_CLI_TRY(const ordered_json report, copy_object(access, object, text_of(object, "name"), wish));
   return tell_shared(context, member_of(report, "object"));
 }
 

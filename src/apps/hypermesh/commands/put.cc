@@ -336,17 +336,21 @@ Outcome Putting::tell() {
         fmt::format("left out: {} (only files are stored, no links and special files)", path)));
   }
   if (context_.globals.json) {
-    ordered_json document = {{"schema", 1},          {"objects", objects_},
-                             {"plain_bytes", plain_}, {"shared_bytes", shared_},
-                             {"stored_bytes", stored_}, {"unplaced", unplaced_},
+    ordered_json document = {{"schema", 1},
+                             {"objects", objects_},
+                             {"plain_bytes", plain_},
+                             {"shared_bytes", shared_},
+                             {"stored_bytes", stored_},
+                             {"unplaced", unplaced_},
                              {"code", text_of(last_report_, "code")},
                              {"losses", number_of(last_report_, "losses")},
-                             {"stored_before", known_}, {"left_out", skipped_},
+                             {"stored_before", known_},
+                             {"left_out", skipped_},
                              {"failed", failures_.size()}};
-    context_.terminal.data(
-        document.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    context_.terminal.data(document.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   } else if (files_ > 0 || known_ > 0) {
-    std::string line = fmt::format("{} files stored, {}", files_, rate_words(plain_, since(began_)));
+    std::string line =
+        fmt::format("{} files stored, {}", files_, rate_words(plain_, since(began_)));
     if (known_ > 0) line += fmt::format("; {} were stored already", known_);
     if (shared_ > 0) {
       line += fmt::format("; {} of the bytes, too", format_quantity(shared_, "bytes"));
@@ -386,7 +390,8 @@ Answer<std::string> name_of_path(const ObjectPut& options, const std::string& pa
 
 Outcome run(const ObjectPut& options, const Context& context) {
   const bool reads_input = std::ranges::count(options.files, "-") > 0;
-  if (reads_input && (options.files.size() > 1 || options.as.empty() || options.as.ends_with('/'))) {
+  if (reads_input &&
+      (options.files.size() > 1 || options.as.empty() || options.as.ends_with('/'))) {
     return failed(ExitCode::Usage, "standard input needs a name of its own",
                   "what comes from it is called nothing", "hypermesh put --as NAME -");
   }
@@ -401,8 +406,8 @@ Outcome run(const ObjectPut& options, const Context& context) {
     HM_CLI_TRY(const std::string name, name_of_path(options, path));
     std::error_code error;
     const bool is_folder = std::filesystem::is_directory(path, error);
-    auto put = is_folder ? putting.put_folder(path, folder_prefix(name))
-                         : putting.put_file(path, name);
+    auto put =
+        is_folder ? putting.put_folder(path, folder_prefix(name)) : putting.put_file(path, name);
     if (!put) HM_CLI_TRY_VOID(putting.note(std::move(put.error())));
   }
   return putting.tell();

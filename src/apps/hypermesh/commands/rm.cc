@@ -95,8 +95,9 @@ Outcome Removing::confirm(std::size_t count, std::uint64_t bytes) const {
     return failed(ExitCode::Usage, fmt::format("nobody said yes to removing {} objects", count),
                   "there is no terminal to ask on", "-y says yes; nothing has been removed");
   }
-  context_.terminal.talk(fmt::format("{} objects with {} would be gone for good. Type yes to go on:",
-                                     count, format_quantity(bytes, "bytes")));
+  context_.terminal.talk(
+      fmt::format("{} objects with {} would be gone for good. Type yes to go on:", count,
+                  format_quantity(bytes, "bytes")));
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "yes") return {};

@@ -47,9 +47,8 @@ Outcome run(const StorageCollect& /*options*/, const Context& context) {
   HM_CLI_TRY(ObjectAccess access, object_access(context.globals));
   HM_CLI_TRY(const ordered_json answer,
              access.client.post("/storage/collect", ordered_json::object(), access.token));
-  context.terminal.data(context.globals.json
-                            ? answer.dump()
-                            : "looking; 'hypermesh storage' shows what is dropped");
+  context.terminal.data(
+      context.globals.json ? answer.dump() : "looking; 'hypermesh storage' shows what is dropped");
   return {};
 }
 
