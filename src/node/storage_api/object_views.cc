@@ -117,7 +117,7 @@ void write_status(JsonWriter& json, const node::Node& node, const storing::Keepe
   json.member("commitment", status.commitment).member("pending", status.is_pending);
   json.member("repairs_waiting", status.repairs_waiting).member("trouble", status.trouble);
   json.key("leases").begin_array();
-  for (const storing::LeaseUse& lease : status.leases) {
+  for (const storing::StorageLease& lease : status.leases) {
     json.begin_object().member("lease", lease.lease.to_string());
     write_node(json, node, lease.node);
     write_owner(json, node, lease.owner);

@@ -11,6 +11,8 @@
 #include "core/api/storage_request.h"
 #include "core/api/text.h"
 #include "core/ledger/ledger.h"
+#include "core/storage/limits.h"
+#include "core/storage/manifest_box.h"
 #include "foundation/base/hex.h"
 #include "foundation/base/utf8.h"
 #include "node/http_api/lookup.h"
@@ -423,7 +425,7 @@ void StorageApi::show_storage(Api& api, Call call) {
     if (--question->open > 0 || !*alive) return;
     answer_status(*to, question->call, question.get());
   };
-  for (const storing::LeaseUse& lease : keeper_.status().leases) {
+  for (const storing::StorageLease& lease : keeper_.status().leases) {
     ++question->open;
     (void)keeper_.parts().client.usage(
         lease.node, lease.lease,
