@@ -17,7 +17,9 @@
 #include "apps/hypermesh/lending_files.h"
 #include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/node_config.h"
+#include "apps/hypermesh/object_side.h"
 #include "apps/hypermesh/owner_watch.h"
+#include "apps/hypermesh/storage_side.h"
 #include "foundation/base/log.h"
 #include "node/fault_reporter.h"
 #include "node/hardware_assets.h"
@@ -130,6 +132,7 @@ class Daemon {
   Result<void> open_node();
   Result<void> open_lending();
   Result<void> open_containers();
+  void open_storage();
   Result<void> open_network();
   Result<void> open_hardware();
   std::map<identity::NodeId, Duration> round_trips() const;
@@ -150,6 +153,8 @@ class Daemon {
   std::unique_ptr<node::VaultKeeper> vault_;
   std::unique_ptr<OwnerWatch> owner_watch_;
   std::unique_ptr<ContainerSide> containers_;
+  std::unique_ptr<StorageSide> storage_;
+  std::unique_ptr<ObjectSide> objects_;
   std::unique_ptr<quic::QuicTransport> transport_;
   std::unique_ptr<Invitations> invitations_;
   std::unique_ptr<http_api::Api> api_;
@@ -164,6 +169,7 @@ Result<void> Daemon::open() {
   HM_TRY_VOID(open_node());
   HM_TRY_VOID(open_lending());
   HM_TRY_VOID(open_containers());
+  open_storage();
   HM_TRY_VOID(open_network());
   return open_hardware();
 }
@@ -214,6 +220,18 @@ Result<void> Daemon::open_containers() {
            return node::round_trips_from(node_->id(), round_trips());
          }));
   return {};
+}
+
+void Daemon::open_storage() {
+  const auto committed = [this](const identity::NodeId& node) -> std::uint64_t {
+    const auto* commitment = node_->ledger().storage_commitment(node);
+    return commitment == nullptr ? 0 : commitment->generation;
+  };
+  storage_ = std::make_unique<StorageSide>(*node_, ingredients_.folder, ingredients_.config, loop_,
+                                           committed);
+  objects_ = std::make_unique<ObjectSide>(
+      *node_, *operations_, ingredients_.folder, storage_->client(), storage_->host(),
+      [this] { return node::round_trips_from(node_->id(), round_trips()); });
 }
 
 Result<void> Daemon::open_network() {
@@ -278,10 +296,15 @@ http_api::ApiHooks Daemon::hooks() {
     add_container_metrics(text, containers_->mux().counters(), containers_->host().counters(),
                           containers_->host().count());
     add_service_metrics(text, containers_->services());
+    add_shard_metrics(text, storage_->host(), storage_->client().counters());
+    add_object_metrics(text, objects_->keeper());
     add_process_metrics(text);
   };
   hooks.containers = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
     containers_->handle(api, endpoint, std::move(call));
+  };
+  hooks.storage = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
+    objects_->handle(api, endpoint, std::move(call));
   };
   hooks.pause = [this] { return leases_->pause(); };
   hooks.resume = [this] { return leases_->resume(); };
@@ -311,6 +334,8 @@ void Daemon::run() {
   loop_.post([this] {
     node_->start(*transport_);
     containers_->start();
+    storage_->start();
+    objects_->start();
     owner_watch_->start();
     if (const auto started = hardware_monitor_->start(*hardware_assets_); !started) {
       log::error("hardware", started.error().message, {{"why", started.error().detail}});
@@ -329,6 +354,8 @@ void Daemon::run() {
   owner_watch_.reset();
   server_.reset();
   invitations_.reset();
+  objects_.reset();
+  storage_.reset();
   containers_.reset();
   node_->stop();
   transport_->stop();

@@ -124,6 +124,101 @@ void add_service_metrics(http_api::MetricsText& text, const hosting::ServiceKeep
   lost("never_began", counters.never_began);
 }
 
+namespace {
+
+void add_shard_host_metrics(http_api::MetricsText& text, const storing::ShardHost& host) {
+  const ports::ShardStoreUsage& usage = host.usage();
+  text.gauge("hypermesh_shards", "Shards kept here", usage.shards);
+  text.gauge("hypermesh_shard_bytes", "Their bytes", usage.shard_bytes);
+  text.gauge("hypermesh_shard_damaged", "Shards kept here that are known to be damaged",
+             usage.damaged);
+  text.gauge("hypermesh_shard_disk_bytes", "What they take on the disk", usage.disk_bytes);
+  text.gauge("hypermesh_shard_needless_bytes", "Of that, what compaction would free",
+             usage.needless_bytes);
+  const storing::ShardHostCounters& counters = host.counters();
+  text.counter("hypermesh_shard_puts_total", "Shards taken in", counters.puts);
+  text.counter("hypermesh_shard_put_bytes_total", "Their bytes", counters.put_bytes);
+  text.counter("hypermesh_shard_gets_total", "Reads of shards", counters.gets);
+  text.counter("hypermesh_shard_got_bytes_total", "Bytes read", counters.got_bytes);
+  text.counter("hypermesh_shard_proofs_total", "Pages proven", counters.proofs);
+  text.counter("hypermesh_shard_drops_total", "Requests to drop that were carried out",
+               counters.drops);
+  text.counter("hypermesh_shard_dropped_by_lease_total", "Shards dropped with their lease",
+               counters.dropped_by_lease);
+  text.counter("hypermesh_shard_malformed_total", "Messages that do not decode",
+               counters.malformed);
+  text.counter("hypermesh_shard_scrubbed_bytes_total", "Bytes read and verified unasked",
+               counters.scrubbed_bytes);
+  text.counter("hypermesh_shard_damage_found_total", "Damaged shards met doing so",
+               counters.damage_found);
+  text.counter("hypermesh_shard_compacted_bytes_total", "Bytes that compaction freed",
+               counters.compacted_bytes);
+  for (std::size_t i = 0; i < storing::kErrorCodes; ++i) {
+    text.counter("hypermesh_shard_refused_total", "Requests refused, by reason",
+                 counters.refused[i],
+                 {{"reason", std::string(name_of(static_cast<ErrorCode>(i)))}});
+  }
+}
+
+}  // namespace
+
+void add_shard_metrics(http_api::MetricsText& text, const storing::ShardHost* host,
+                       const storing::ShardClientCounters& client) {
+  if (host != nullptr) add_shard_host_metrics(text, *host);
+  text.counter("hypermesh_shard_sent_bytes_total", "Bytes of shards that other nodes took",
+               client.put_bytes);
+  text.counter("hypermesh_shard_fetched_bytes_total", "Bytes of shards that other nodes gave",
+               client.got_bytes);
+  const auto failed = [&](const char* why, std::uint64_t count) {
+    text.counter("hypermesh_shard_failed_total", "Questions to other nodes that failed, by why",
+                 count, {{"why", why}});
+  };
+  failed("refused", client.refused);
+  failed("lost", client.lost);
+  failed("silent", client.silent);
+  failed("violation", client.violations);
+  failed("corrupt", client.corrupt);
+}
+
+void add_object_metrics(http_api::MetricsText& text, const storing::ObjectKeeper* keeper) {
+  if (keeper == nullptr) return;
+  const storing::KeeperStatus status = keeper->status();
+  const storing::KeeperCounters& counters = status.counters;
+  text.counter("hypermesh_storage_objects_put_total", "Objects stored", counters.objects_put);
+  text.counter("hypermesh_storage_put_bytes_total", "Bytes of objects stored", counters.bytes_put);
+  text.counter("hypermesh_storage_objects_got_total", "Objects read, or parts of them",
+               counters.objects_got);
+  text.counter("hypermesh_storage_got_bytes_total", "Bytes of objects read", counters.bytes_got);
+  text.counter("hypermesh_storage_commitments_total", "Commitments put on the ledger",
+               counters.commitments);
+  text.counter("hypermesh_storage_audits_passed_total", "Pages that were proven",
+               counters.audits_passed);
+  text.counter("hypermesh_storage_audits_failed_total", "Pages that were not proven",
+               counters.audits_failed);
+  text.counter("hypermesh_storage_shards_repaired_total", "Shards made anew elsewhere",
+               counters.shards_repaired);
+  text.counter("hypermesh_storage_repaired_bytes_total", "Bytes of shards made anew",
+               counters.bytes_repaired);
+  text.counter("hypermesh_storage_shards_dropped_total", "Shards that nothing needs, dropped",
+               counters.shards_dropped);
+  text.counter("hypermesh_storage_orphans_dropped_total",
+               "Shards that nothing ever referred to, dropped", counters.orphans_dropped);
+  text.gauge("hypermesh_storage_repairs_waiting", "Stripes that wait for repair",
+             status.repairs_waiting);
+  text.gauge("hypermesh_storage_leases", "Leases under which objects lie", status.leases.size());
+  std::uint64_t used = 0;
+  std::uint64_t quantity = 0;
+  for (const auto& lease : status.leases) {
+    used += lease.used;
+    quantity += lease.quantity;
+  }
+  text.gauge("hypermesh_storage_used_bytes", "Of these leases, used", used);
+  text.gauge("hypermesh_storage_leased_bytes", "Of these leases, all", quantity);
+  text.gauge("hypermesh_storage_faults", "Faults of nodes on record", status.faults.size());
+  text.gauge("hypermesh_storage_in_trouble", "1: something keeps storage from working",
+             status.trouble.empty() ? 0 : 1);
+}
+
 void add_process_metrics(http_api::MetricsText& text) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

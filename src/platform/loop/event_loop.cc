@@ -135,6 +135,9 @@ ports::Clock& EventLoop::clock() { return impl_->clock; }
 ports::Random& EventLoop::random() { return impl_->random; }
 ports::Timers& EventLoop::timers() { return impl_->timers; }
 ports::Workers& EventLoop::workers() { return impl_->workers; }
+std::unique_ptr<ports::Workers> EventLoop::make_workers(unsigned threads) {
+  return std::make_unique<PoolWorkers>(impl_->context, threads);
+}
 
 void EventLoop::post(std::function<void()> task) { asio::post(impl_->context, std::move(task)); }
 void EventLoop::run() { impl_->context.run(); }

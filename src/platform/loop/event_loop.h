@@ -32,6 +32,10 @@ class EventLoop {
   ports::Random& random();  // the kernel's generator
   ports::Timers& timers();
   ports::Workers& workers();
+  // Threads apart from those, for work that mostly waits: when they all wait for a disk, others go
+  // on. Destroyed before the loop: it returns when the jobs under way have ended, and drops those
+  // that wait.
+  std::unique_ptr<ports::Workers> make_workers(unsigned threads);
 
   // Runs `task` on the loop, after what is already queued. Thread-safe.
   void post(std::function<void()> task);
