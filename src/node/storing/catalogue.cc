@@ -144,12 +144,14 @@ class Catalogue::Batch {
     return {};
   }
 
-  // Writes the stripes; those without references become garbage of the next commitment.
-  void finish() {
+  // Writes the stripes. Those without references become garbage of the next commitment, or are
+  // `idle`.
+  void finish(Stripes stripes, std::set<StripeId>& idle) {
     const std::uint64_t generation = catalogue_.head_.last_generation + 1;
     for (const auto& [id, row] : stripes_) {
-      const bool is_needed = row.references > 0 || catalogue_.pins_.contains(id);
-      if (is_needed) {
+      idle.erase(id);
+      if (row.references == 0 && stripes == Stripes::Keep) idle.insert(id);
+      if (row.references > 0 || stripes == Stripes::Keep) {
         writes.push_back({Space::Stripes, to_bytes(id.view()), codec::encode(row)});
         continue;
       }
@@ -177,43 +179,30 @@ class Catalogue::Batch {
   std::map<StripeId, StripeRow> stripes_;
 };
 
-Catalogue::Pins::~Pins() { catalogue_.unpin(pinned_); }
-
-std::optional<storage::KnownSegment> Catalogue::Pins::find(const storage::SegmentId& id) {
-  const std::scoped_lock lock(catalogue_.mutex_);
-  const auto segment = read<SegmentRow>(catalogue_.store_, Space::Segments, id.view(), "a segment");
+std::optional<storage::KnownSegment> Catalogue::find(const storage::SegmentId& id) const {
+  const auto segment = read<SegmentRow>(store_, Space::Segments, id.view(), "a segment");
   if (!segment || !*segment) return std::nullopt;
-  const StripeId stripe_id = (*segment)->stripe;
-  const auto row = catalogue_.stripe(stripe_id);
+  const auto row = stripe((*segment)->stripe);
   // A stripe that is gone leaves its segments behind.
   if (!row || !*row) return std::nullopt;
-  ++catalogue_.pins_[stripe_id];
-  pinned_.push_back(stripe_id);
   return storage::KnownSegment{(*segment)->segment,
                                std::make_shared<const storage::Stripe>((*row)->stripe())};
 }
 
-void Catalogue::unpin(const std::vector<StripeId>& ids) {
-  const std::scoped_lock lock(mutex_);
-  for (const StripeId& id : ids) {
-    const auto pin = pins_.find(id);
-    if (pin != pins_.end() && --pin->second == 0) pins_.erase(pin);
-  }
-}
-
-Result<std::unique_ptr<Catalogue>> Catalogue::open(
+Result<std::shared_ptr<Catalogue>> Catalogue::open(
     ports::Store& store, const std::function<void(std::span<std::uint8_t>)>& random) {
   const Bytes key{kHeadRow};
   HM_TRY(const auto found, read<CatalogueHead>(store, Space::Meta, key, "its head"));
   if (found) {
     if (found->format != CatalogueHead{}.format) return damaged("its format is not known");
-    return std::unique_ptr<Catalogue>(new Catalogue(store, *found));
+    return std::shared_ptr<Catalogue>(new Catalogue(store, *found));
   }
   CatalogueHead head;
   random(head.domain.bytes);
   random(head.domain_secret);
-  auto made = std::unique_ptr<Catalogue>(new Catalogue(store, head));
-  HM_TRY_VOID(made->write({made->head_row()}));
+  auto made = std::shared_ptr<Catalogue>(new Catalogue(store, head));
+  HM_TRY_VOID(store.write({made->head_row()}));
+  HM_TRY_VOID(store.sync());
   return made;
 }
 
@@ -221,10 +210,7 @@ ports::StoreWrite Catalogue::head_row() const {
   return {Space::Meta, Bytes{kHeadRow}, codec::encode(head_)};
 }
 
-Result<void> Catalogue::write(ports::WriteBatch batch) {
-  HM_TRY_VOID(store_.write(batch));
-  return store_.sync();
-}
+Result<void> Catalogue::flush() { return store_.sync(); }
 
 Result<std::optional<ObjectRow>> Catalogue::object(std::string_view name) const {
   return read<ObjectRow>(store_, Space::Objects, as_bytes(name), "the row of an object");
@@ -293,9 +279,12 @@ Result<ObjectList> Catalogue::list(std::string_view prefix, std::string_view aft
   }
 }
 
-Result<void> Catalogue::apply(const CatalogueChange& change) {
-  const std::scoped_lock lock(mutex_);
+Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
   Batch batch(*this);
+  std::set<StripeId> idle = idle_;
+  if (stripes == Stripes::MayGiveUp) {
+    for (const StripeId& id : idle) HM_TRY_VOID(batch.stripe(id));
+  }
   for (const StripeRow& row : change.stripes) HM_TRY_VOID(batch.add(row));
 
   CatalogueHead head = head_;
@@ -348,12 +337,15 @@ Result<void> Catalogue::apply(const CatalogueChange& change) {
                        row->shard_bytes,
                        {{move.from, row->roots[move.index]}}});
   }
-  batch.finish();
+  batch.finish(stripes, idle);
   std::swap(head_, head);
   batch.writes.push_back(head_row());
-  auto written = write(std::move(batch.writes));
-  if (!written) std::swap(head_, head);
-  return written;
+  if (auto written = store_.write(batch.writes); !written) {
+    std::swap(head_, head);
+    return written;
+  }
+  idle_ = std::move(idle);
+  return {};
 }
 
 Result<void> Catalogue::sweep() {
@@ -362,15 +354,10 @@ Result<void> Catalogue::sweep() {
     if (row.references == 0) idle.insert(id);
     return true;
   }));
-  {
-    const std::scoped_lock lock(mutex_);
-    Batch batch(*this);
-    for (const StripeId& id : idle) {
-      if (!pins_.contains(id)) HM_TRY_VOID(batch.stripe(id));
-    }
-    batch.finish();
-    HM_TRY_VOID(write(std::move(batch.writes)));
-  }
+  Batch batch(*this);
+  for (const StripeId& id : idle) HM_TRY_VOID(batch.stripe(id));
+  batch.finish(Stripes::MayGiveUp, idle_);
+  HM_TRY_VOID(store_.write(batch.writes));
   // A stripe never comes back: its name has random bytes in it.
   ports::WriteBatch gone;
   Result<void> state;
@@ -386,15 +373,13 @@ Result<void> Catalogue::sweep() {
     return true;
   }));
   HM_TRY_VOID(state);
-  const std::scoped_lock lock(mutex_);
-  return write(std::move(gone));
+  return store_.write(gone);
 }
 
 Result<void> Catalogue::begin_generation(std::uint64_t generation) {
-  const std::scoped_lock lock(mutex_);
   if (head_.last_generation >= generation) return {};
   head_.last_generation = generation;
-  return write({head_row()});
+  return store_.write({head_row()});
 }
 
 Result<void> Catalogue::stripes(
@@ -443,18 +428,16 @@ Result<std::vector<std::pair<Bytes, GarbageRow>>> Catalogue::garbage(std::uint64
 }
 
 Result<void> Catalogue::forget_garbage(const Bytes& key) {
-  const std::scoped_lock lock(mutex_);
   return store_.write({{Space::Meta, key, std::nullopt}});
 }
 
 Result<void> Catalogue::remember_upload(std::uint64_t number,
                                         const std::vector<storage::Place>& places) {
-  const std::scoped_lock lock(mutex_);
-  return write({{Space::Meta, prefixed(kUploadRow, big_endian(number)), codec::encode(places)}});
+  return store_.write(
+      {{Space::Meta, prefixed(kUploadRow, big_endian(number)), codec::encode(places)}});
 }
 
 Result<void> Catalogue::forget_upload(std::uint64_t number) {
-  const std::scoped_lock lock(mutex_);
   return store_.write({{Space::Meta, prefixed(kUploadRow, big_endian(number)), std::nullopt}});
 }
 
@@ -475,7 +458,6 @@ Result<std::vector<std::pair<std::uint64_t, std::vector<storage::Place>>>> Catal
 }
 
 Result<void> Catalogue::add_fault(const FaultRow& fault) {
-  const std::scoped_lock lock(mutex_);
   ports::WriteBatch batch;
   std::vector<Bytes> keys;
   HM_TRY_VOID(store_.scan(Space::Meta, Bytes{kFaultRow}, Bytes{kFaultRow + 1},

@@ -3,18 +3,21 @@
 // which segments are stored already, and what is to be dropped. docs/protocols/storage.md,
 // "Catalogue".
 //
-// Promises. A change is one atomic batch, durable when apply() returns; after any crash the
-// catalogue is the one before or after it. A stripe is given up only when no object refers to it
-// and nobody who found a segment in it still writes (Pins). Memory: nothing per object or stripe.
+// Promises. A change is one atomic batch; after any crash the catalogue is the one before or after
+// it, and the one after it once flush() returned. Memory: nothing per object or stripe, save for
+// stripes that are not given up yet.
 //
-// Any thread may read and find segments; one caller at a time applies changes.
+// Any thread may read and find segments; one caller at a time writes (catalogue_queue.h). Who found
+// a segment may refer to its stripe as long as nothing was applied since that may give stripes up.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,26 +69,14 @@ struct ObjectList {
 
 class Catalogue {
  public:
-  // Stripes in which somebody found segments that it will refer to: kept until this is gone.
-  class Pins {
-   public:
-    explicit Pins(Catalogue& catalogue) : catalogue_(catalogue) {}
-    ~Pins();
-    Pins(const Pins&) = delete;
-    Pins& operator=(const Pins&) = delete;
-    // Also of the same domain only. What it gives is pinned.
-    std::optional<storage::KnownSegment> find(const storage::SegmentId& id);
-
-   private:
-    Catalogue& catalogue_;
-    std::vector<StripeId> pinned_;
-  };
-
   // Makes a new catalogue where there is none; `random` fills its secrets. Corrupt, by name.
-  static Result<std::unique_ptr<Catalogue>> open(
+  static Result<std::shared_ptr<Catalogue>> open(
       ports::Store& store, const std::function<void(std::span<std::uint8_t>)>& random);
 
-  const CatalogueHead& head() const { return head_; }
+  // As it was opened.
+  const CatalogueHead& head() const { return opened_; }
+  // A segment of this domain that is stored already.
+  std::optional<storage::KnownSegment> find(const storage::SegmentId& id) const;
   Result<std::optional<ObjectRow>> object(std::string_view name) const;
   // The name of an object of this id.
   Result<std::optional<std::string>> name_of(const ObjectId& id) const;
@@ -98,7 +89,13 @@ class Catalogue {
 
   // AlreadyExists and FailedPrecondition: a condition does not hold, or a stripe that an object
   // refers to is not there; then nothing changes.
-  Result<void> apply(const CatalogueChange& change);
+  // What no object refers to any more becomes garbage if it may be given up, otherwise with the
+  // next change that may.
+  enum class Stripes : std::uint8_t { Keep, MayGiveUp };
+  Result<void> apply(const CatalogueChange& change, Stripes stripes);
+  bool has_idle_stripes() const { return !idle_.empty(); }
+  // Everything that was written is durable.
+  Result<void> flush();
   // Removes what an earlier process left: segments of stripes that are gone, and stripes without
   // references. Reads everything.
   Result<void> sweep();
@@ -127,19 +124,18 @@ class Catalogue {
   Result<std::vector<FaultRow>> faults() const;
 
  private:
-  friend class Pins;
-  Catalogue(ports::Store& store, CatalogueHead head) : store_(store), head_(head) {}
+  Catalogue(ports::Store& store, const CatalogueHead& head)
+      : store_(store), opened_(head), head_(head) {}
 
   class Batch;
-  Result<void> write(ports::WriteBatch batch);
   ports::StoreWrite head_row() const;
-  void unpin(const std::vector<StripeId>& ids);
 
   ports::Store& store_;
+  const CatalogueHead opened_;
+  // The rest is the writer's.
   CatalogueHead head_;
-  mutable std::mutex mutex_;  // of pins, and of what is given up
-  std::map<StripeId, std::size_t> pins_;
-  std::uint64_t garbage_number_ = 0;  // makes keys of one commitment differ
+  std::set<StripeId> idle_;           // without references, not given up yet
+  std::uint64_t garbage_number_ = 0;  // makes keys of one generation differ
 };
 
 }  // namespace hm::storing

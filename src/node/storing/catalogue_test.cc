@@ -19,7 +19,7 @@ using storage::testing::random_bytes;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::unique_ptr<Catalogue> open(node::memory::MemoryStore& store) {
+std::shared_ptr<Catalogue> open(node::memory::MemoryStore& store) {
   auto catalogue = Catalogue::open(
       store, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{7}); });
   EXPECT_TRUE(catalogue) << catalogue.error().message;
@@ -72,7 +72,8 @@ Made make(Catalogue& catalogue, const std::string& name, std::size_t size, std::
 }
 
 Result<void> put(Catalogue& catalogue, const Made& made) {
-  return catalogue.apply({.stripes = made.stripes, .put = {made.object}});
+  return catalogue.apply({.stripes = made.stripes, .put = {made.object}},
+                         Catalogue::Stripes::MayGiveUp);
 }
 
 std::size_t stripes_of(const Catalogue& catalogue) {
@@ -86,12 +87,17 @@ std::size_t stripes_of(const Catalogue& catalogue) {
 
 class Index final : public storage::SegmentIndex {
  public:
-  explicit Index(Catalogue& catalogue) : pins(catalogue) {}
+  explicit Index(std::shared_ptr<Catalogue> catalogue) : catalogue_(std::move(catalogue)) {}
   std::optional<storage::KnownSegment> find(const storage::SegmentId& id) override {
-    return pins.find(id);
+    return catalogue_->find(id);
   }
-  Catalogue::Pins pins;
+
+ private:
+  std::shared_ptr<Catalogue> catalogue_;
 };
+
+constexpr auto kKeep = Catalogue::Stripes::Keep;
+constexpr auto kMayGiveUp = Catalogue::Stripes::MayGiveUp;
 
 TEST(Catalogue, KeepsWhatItWasGivenAcrossProcesses) {
   node::memory::MemoryStore store;
@@ -115,15 +121,15 @@ TEST(Catalogue, GivesAStripeUpWithItsLastObject) {
   auto catalogue = open(store);
   ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
   {
-    Index index(*catalogue);
+    Index index(catalogue);
     const Made again = make(*catalogue, "b", 50'000, 2, &index);
     EXPECT_THAT(again.stripes, IsEmpty()) << "all of its segments are there";
     ASSERT_TRUE(put(*catalogue, again));
   }
-  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
+  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}, kMayGiveUp));
   EXPECT_EQ(stripes_of(*catalogue), 1U);
   EXPECT_THAT(catalogue->garbage(100, 100).value(), IsEmpty());
-  ASSERT_TRUE(catalogue->apply({.removed = {"b"}}));
+  ASSERT_TRUE(catalogue->apply({.removed = {"b"}}, kMayGiveUp));
   EXPECT_EQ(stripes_of(*catalogue), 0U);
   const auto garbage = catalogue->garbage(100, 100).value();
   ASSERT_EQ(garbage.size(), 1U);
@@ -135,7 +141,7 @@ TEST(Catalogue, GarbageWaitsForTheCommitmentAfterIt) {
   auto catalogue = open(store);
   ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
   ASSERT_TRUE(catalogue->begin_generation(4));
-  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
+  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}, kMayGiveUp));
   EXPECT_THAT(catalogue->garbage(4, 100).value(), IsEmpty()) << "commitment 4 may refer to it";
   const auto garbage = catalogue->garbage(5, 100).value();
   ASSERT_EQ(garbage.size(), 1U);
@@ -147,31 +153,38 @@ TEST(Catalogue, AStripeIsKeptWhileSomebodyWritesAnObjectThatNeedsIt) {
   node::memory::MemoryStore store;
   auto catalogue = open(store);
   ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
-  {
-    Index index(*catalogue);
-    const Made again = make(*catalogue, "b", 50'000, 2, &index);
-    ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
-    EXPECT_EQ(stripes_of(*catalogue), 1U);
-    ASSERT_TRUE(put(*catalogue, again));
-  }
-  ASSERT_TRUE(catalogue->sweep());
+  Index index(catalogue);
+  const Made again = make(*catalogue, "b", 50'000, 2, &index);
+  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}, kKeep));
+  EXPECT_EQ(stripes_of(*catalogue), 1U);
+  EXPECT_TRUE(catalogue->has_idle_stripes());
+  ASSERT_TRUE(put(*catalogue, again));
+  EXPECT_FALSE(catalogue->has_idle_stripes());
   EXPECT_EQ(stripes_of(*catalogue), 1U);
 }
 
-TEST(Catalogue, WhatAWriterHadPinnedAndNeverStoredIsSweptByTheNextProcess) {
+TEST(Catalogue, WhatWasKeptForAWriterIsGivenUpWithTheNextChangeThatMay) {
+  node::memory::MemoryStore store;
+  auto catalogue = open(store);
+  ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
+  ASSERT_TRUE(catalogue->apply({.removed = {"a"}}, kKeep));
+  ASSERT_TRUE(catalogue->apply({}, kMayGiveUp));
+  EXPECT_EQ(stripes_of(*catalogue), 0U);
+  EXPECT_EQ(catalogue->garbage(100, 100).value().size(), 1U);
+}
+
+TEST(Catalogue, WhatWasKeptForAWriterThatNeverCameIsSweptByTheNextProcess) {
   node::memory::MemoryStore store;
   {
     auto catalogue = open(store);
     ASSERT_TRUE(put(*catalogue, make(*catalogue, "a", 50'000, 1)));
-    Index index(*catalogue);
-    (void)make(*catalogue, "b", 50'000, 2, &index);
-    ASSERT_TRUE(catalogue->apply({.removed = {"a"}}));
+    ASSERT_TRUE(catalogue->apply({.removed = {"a"}}, kKeep));
   }
   auto catalogue = open(store);
   ASSERT_TRUE(catalogue->sweep());
   EXPECT_EQ(stripes_of(*catalogue), 0U);
   EXPECT_EQ(catalogue->garbage(100, 100).value().size(), 1U);
-  Index index(*catalogue);
+  Index index(catalogue);
   EXPECT_FALSE(make(*catalogue, "c", 50'000, 3, &index).stripes.empty())
       << "segments of a stripe that is gone are not known any more";
 }
@@ -197,7 +210,8 @@ TEST(Catalogue, RefusesAnObjectWhoseStripesAreNotThere) {
   node::memory::MemoryStore store;
   auto catalogue = open(store);
   const Made made = make(*catalogue, "a", 50'000, 1);
-  EXPECT_EQ(catalogue->apply({.put = {made.object}}).error().code, ErrorCode::FailedPrecondition);
+  EXPECT_EQ(catalogue->apply({.put = {made.object}}, kMayGiveUp).error().code,
+            ErrorCode::FailedPrecondition);
   EXPECT_FALSE(catalogue->object("a").value());
 }
 
@@ -207,7 +221,7 @@ TEST(Catalogue, AMovedShardIsGarbageWhereItWas) {
   const Made made = make(*catalogue, "a", 50'000, 1);
   ASSERT_TRUE(put(*catalogue, made));
   const StripeId id = stripe_id_of(made.stripes[0].roots);
-  ASSERT_TRUE(catalogue->apply({.moved = {{id, 1, place(2), place(9)}}}));
+  ASSERT_TRUE(catalogue->apply({.moved = {{id, 1, place(2), place(9)}}}, kMayGiveUp));
   EXPECT_EQ(catalogue->stripe(id).value()->places[1], place(9));
   const auto garbage = catalogue->garbage(100, 100).value();
   ASSERT_EQ(garbage.size(), 1U);
@@ -277,11 +291,11 @@ RC_GTEST_PROP(CatalogueProperty, StripesAreThereWhileObjectsNeedThemAndNoLonger,
   for (std::size_t step = 0; step < steps; ++step) {
     const std::string name(1, static_cast<char>(*rc::gen::inRange<int>('a', 'd')));
     if (*rc::gen::inRange(0, 3) == 0) {
-      RC_ASSERT(catalogue->apply({.removed = {name}}).has_value());
+      RC_ASSERT(catalogue->apply({.removed = {name}}, kMayGiveUp).has_value());
       model.erase(name);
       continue;
     }
-    Index index(*catalogue);
+    Index index(catalogue);
     const auto size = *rc::gen::element<std::size_t>(0, 3'000, 20'000, 20'001);
     const Made made = make(*catalogue, name, size, step + 1, &index);
     RC_ASSERT(put(*catalogue, made).has_value());

@@ -125,7 +125,7 @@ class KeeperMesh {
   }
   std::map<std::uint32_t, std::set<ports::ShardRoot>> referenced() {
     std::map<std::uint32_t, std::set<ports::ShardRoot>> all;
-    EXPECT_TRUE(keeper().parts().catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+    EXPECT_TRUE(keeper().parts().catalogue->stripes({}, [&](const StripeId&, const StripeRow& row) {
       for (std::size_t s = 0; s < row.roots.size(); ++s) {
         if (row.places[s].node.is_zero()) continue;
         for (std::uint32_t i = 0; i <= lenders_; ++i) {

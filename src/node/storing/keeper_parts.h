@@ -12,18 +12,21 @@
 #include "core/storage/stripe_writer.h"
 #include "node/node.h"
 #include "node/storing/catalogue.h"
+#include "node/storing/catalogue_queue.h"
 #include "node/storing/shard_client.h"
 #include "node/storing/storage_leases.h"
 
 namespace hm::storing {
 
 class ObjectUpload;
+class ObjectDownload;
 
 struct KeeperParts {
   node::Node& node;
   ShardClient& client;
   StorageLeases& leases;
-  Catalogue& catalogue;
+  std::shared_ptr<const Catalogue> catalogue;  // for reading
+  CatalogueQueue& queue;                       // for writing
 
   // The catalogue changed: the ledger is to have a new commitment.
   std::function<void()> changed;
@@ -34,7 +37,10 @@ struct KeeperParts {
 
   std::uint64_t next_version = 1;  // of the object that begins next
   std::uint64_t next_upload = 1;
-  std::set<ObjectUpload*> uploads;  // under way
+  std::uint64_t generation = 0;  // of the last commitment that was asked of the ledger
+  // Under way; they outlive the keeper where somebody holds them, and do nothing any more then.
+  std::set<ObjectUpload*> uploads;
+  std::set<ObjectDownload*> downloads;
 
   UnixMillis wall() const { return node.ports().clock.wall(); }
   MonoTime now() const { return node.ports().clock.now(); }

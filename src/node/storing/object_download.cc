@@ -44,9 +44,19 @@ ObjectDownload::ObjectDownload(KeeperParts& parts, ManifestPtr manifest,
       manifest_(std::move(manifest)),
       listener_(std::move(listener)),
       decoding_(new Decoding{std::move(decoder), {}, {}, false, std::nullopt, {}}),
-      timer_(parts.node.ports().timers.create([this] { hedge(); })) {}
+      timer_(parts.node.ports().timers.create([this] { hedge(); })) {
+  parts_.downloads.insert(this);
+}
+
+void ObjectDownload::detach() {
+  is_over_ = true;
+  is_detached_ = true;
+  timer_.reset();
+}
 
 ObjectDownload::~ObjectDownload() {
+  if (is_detached_) return;
+  parts_.downloads.erase(this);
   for (const auto& [stripe, fetch] : fetches_) {
     for (const auto& [index, asked] : fetch.asked) {
       if (!asked.is_over) parts_.client.cancel(asked.question);
@@ -139,7 +149,7 @@ void ObjectDownload::ask_for(const storage::StripeWant& want) {
   if (is_new) {
     fetch.since = parts_.now();
     timer_->arm(parts_.now() + kHedge);
-    const auto row = parts_.catalogue.stripe(stripe_id_of(manifest_->stripes[want.stripe].roots));
+    const auto row = parts_.catalogue->stripe(stripe_id_of(manifest_->stripes[want.stripe].roots));
     if (row && *row) {
       fetch.places = (*row)->places;
     } else {

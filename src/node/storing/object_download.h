@@ -42,6 +42,8 @@ class ObjectDownload : public std::enable_shared_from_this<ObjectDownload> {
 
   // So many bytes of those handed out are dealt with.
   void take(std::size_t bytes);
+  // The keeper is gone.
+  void detach();
 
  private:
   struct Arrival {
@@ -81,6 +83,7 @@ class ObjectDownload : public std::enable_shared_from_this<ObjectDownload> {
   std::unique_ptr<Decoding> decoding_;
   bool is_running_ = false;
   bool is_over_ = false;
+  bool is_detached_ = false;
   bool has_begun_ = false;
   std::vector<Arrival> arrived_;
   std::map<std::uint32_t, Fetch> fetches_;

@@ -34,18 +34,29 @@ Result<std::unique_ptr<ObjectKeeper>> ObjectKeeper::open(
 
 ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, ShardClient& client,
                            std::function<node::RoundTrips()> round_trips,
-                           std::unique_ptr<Catalogue> catalogue)
+                           std::shared_ptr<Catalogue> catalogue)
     : leases_(std::make_unique<StorageLeases>(node, operations, std::move(round_trips))),
-      catalogue_(std::move(catalogue)),
-      parts_{.node = node, .client = client, .leases = *leases_, .catalogue = *catalogue_},
+      catalogue_(catalogue),
+      queue_(std::make_unique<CatalogueQueue>(std::move(catalogue), node.ports().workers,
+                                              [this] { resume_uploads(); })),
+      parts_{.node = node,
+             .client = client,
+             .leases = *leases_,
+             .catalogue = catalogue_,
+             .queue = *queue_},
       care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
   parts_.changed = [this] { care_->changed(); };
   parts_.unsure = [this] { care_->hunt(); };
   parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };
   parts_.next_version = catalogue_->head().last_version + 1;
+  parts_.generation = catalogue_->head().last_generation;
 }
 
-ObjectKeeper::~ObjectKeeper() { *alive_ = false; }
+ObjectKeeper::~ObjectKeeper() {
+  *alive_ = false;
+  for (ObjectUpload* each : parts_.uploads) each->detach();
+  for (ObjectDownload* each : parts_.downloads) each->detach();
+}
 
 void ObjectKeeper::start() {
   care_->start([this, alive = alive_](const Result<void>& read) {
@@ -85,21 +96,15 @@ Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(std::string_view 
                                                                std::optional<Range> range,
                                                                ObjectDownload::Listener listener) {
   HM_TRY(const ListedObject found, find(name));
-  if (downloads_ >= kMaxTransfers) {
+  if (parts_.downloads.size() >= kMaxTransfers) {
     return fail(ErrorCode::Busy, "as many downloads as the node can hold are under way",
                 "try again when one of them has ended");
   }
   HM_TRY(storage::Manifest manifest, catalogue_->manifest(found.row));
   const auto shared = std::make_shared<const storage::Manifest>(std::move(manifest));
-  // Counted as long as somebody holds it.
-  const std::shared_ptr<void> counted(nullptr, [this, alive = alive_](void*) {
-    if (*alive) --downloads_;
-  });
-  ++downloads_;
   ++counters_.objects_got;
   auto on_bytes = std::move(listener.on_bytes);
-  listener.on_bytes = [this, alive = alive_, counted,
-                       on_bytes = std::move(on_bytes)](std::string piece) {
+  listener.on_bytes = [this, alive = alive_, on_bytes = std::move(on_bytes)](std::string piece) {
     if (*alive) counters_.bytes_got += piece.size();
     on_bytes(std::move(piece));
   };
@@ -167,15 +172,18 @@ Result<ObjectHealth> ObjectKeeper::health(const ObjectRow& row) const {
 
 void ObjectKeeper::remove(std::vector<std::string> names, Done done) {
   if (auto is_ready = ready(); !is_ready) return done(is_ready);
-  auto change = std::make_shared<CatalogueChange>();
-  change->removed = std::move(names);
-  auto result = std::make_shared<Result<void>>();
-  parts_.node.ports().workers.submit(
-      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
-      [this, alive = alive_, result, done = std::move(done)] {
-        if (*alive && *result) care_->changed();
-        done(*result);
-      });
+  queue_->apply({.removed = std::move(names)},
+                [this, done = std::move(done)](const Result<void>& removed) {
+                  if (removed) care_->changed();
+                  done(removed);
+                });
+}
+
+void ObjectKeeper::resume_uploads() {
+  const std::vector<ObjectUpload*> uploads(parts_.uploads.begin(), parts_.uploads.end());
+  for (ObjectUpload* each : uploads) {
+    if (parts_.uploads.contains(each)) each->run();
+  }
 }
 
 void ObjectKeeper::share(std::string_view name, std::vector<identity::OwnerId> readers,
@@ -294,7 +302,6 @@ void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done don
   if (auto is_ready = ready(); !is_ready) return done(is_ready);
   if (auto is_name = check_object_name(name); !is_name) return done(is_name);
   const auto own = own_owner(parts_.node);
-  auto change = std::make_shared<CatalogueChange>();
   ObjectRow row{.origin = Origin::Shared,
                 .what = manifest.what,
                 .size = manifest.size,
@@ -308,11 +315,9 @@ void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done don
                      "choose another name"));
   }
   const PutCondition condition{.only_new = true};
-  change->put.push_back({std::move(name), condition, std::move(row), std::move(manifest)});
-  auto result = std::make_shared<Result<void>>();
-  parts_.node.ports().workers.submit(
-      [&catalogue = *catalogue_, change, result] { *result = catalogue.apply(*change); },
-      [result, done = std::move(done)] { done(*result); });
+  CatalogueChange change;
+  change.put.push_back({std::move(name), condition, std::move(row), std::move(manifest)});
+  queue_->apply(std::move(change), std::move(done));
 }
 
 KeeperStatus ObjectKeeper::status() const {

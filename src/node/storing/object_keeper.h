@@ -128,18 +128,19 @@ class ObjectKeeper {
 
  private:
   ObjectKeeper(node::Node& node, node::OwnOperations& operations, ShardClient& client,
-               std::function<node::RoundTrips()> round_trips, std::unique_ptr<Catalogue> catalogue);
+               std::function<node::RoundTrips()> round_trips, std::shared_ptr<Catalogue> catalogue);
 
   class Rewrite;
   class BundleFetch;
   Result<void> ready() const;
+  void resume_uploads();
 
   std::unique_ptr<StorageLeases> leases_;
-  std::unique_ptr<Catalogue> catalogue_;
+  std::shared_ptr<const Catalogue> catalogue_;
+  std::unique_ptr<CatalogueQueue> queue_;
   KeeperParts parts_;
   KeeperCounters counters_;
   std::unique_ptr<StorageCare> care_;
-  std::size_t downloads_ = 0;
   bool is_started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

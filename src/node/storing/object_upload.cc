@@ -7,160 +7,11 @@
 #include <utility>
 
 #include "core/ledger/ledger.h"
-#include "core/storage/content_class.h"
-#include "core/storage/limits.h"
-#include "core/storage/manifest_box.h"
 #include "foundation/base/check.h"
-#include "foundation/blake3/blake3.h"
-#include "foundation/crypto/sealed_box/sealed_box.h"
-#include "node/storing/bundle.h"
 #include "node/storing/keeper_limits.h"
+#include "node/storing/upload_encoding.h"
 
 namespace hm::storing {
-namespace {
-
-Error of(storage::StorageError error) {
-  return {ErrorCode::InvalidArgument,
-          "the object cannot be stored: " + std::string(storage::explain(error)),
-          std::string(storage::name_of(error))};
-}
-
-// Where segments of the domain lie already.
-class PinnedIndex final : public storage::SegmentIndex {
- public:
-  explicit PinnedIndex(Catalogue& catalogue) : pins_(catalogue) {}
-  std::optional<storage::KnownSegment> find(const storage::SegmentId& id) override {
-    return pins_.find(id);
-  }
-
- private:
-  Catalogue::Pins pins_;
-};
-
-blake3::Key cut_key_of(const CatalogueHead& head) {
-  auto hasher = blake3::Hasher::deriving("hm.storage.catalogue.segment-key.v1");
-  hasher.update(head.domain_secret);
-  blake3::Key key;
-  hasher.extended_output(0, key);
-  return key;
-}
-
-}  // namespace
-
-struct ObjectUpload::Step {
-  enum class Kind : std::uint8_t { Begin, Piece, End } kind = Kind::Piece;
-  NewObject object;
-  std::uint64_t version = 0;
-  std::string piece;
-};
-
-struct ObjectUpload::Flight {
-  StripeRow row;
-  std::vector<ports::SharedBytes> shards;
-  std::vector<std::size_t> tries;
-  std::set<identity::OwnerId> owners;  // that have one of them, or refused
-  std::size_t pending = 0;
-};
-
-struct ObjectUpload::Encoding {
-  Encoding(KeeperParts& parts, const identity::OwnerId& owner_id, const storage::Layout& layout)
-      : owner(owner_id),
-        node(parts.node.id()),
-        randomness(fresh_randomness(parts.node)),
-        domain(owner_id, parts.catalogue.head().domain, parts.catalogue.head().domain_secret),
-        cut_by(cut_key_of(parts.catalogue.head())),
-        index(parts.catalogue),
-        writer(layout, randomness_of_writer(parts),
-               [this](const storage::FinishedStripe& stripe) { take(stripe); }) {}
-
-  static storage::Randomness randomness_of_writer(KeeperParts& parts) {
-    return fresh_randomness(parts.node);
-  }
-
-  void take(const storage::FinishedStripe& stripe) {
-    auto flight = std::make_unique<Flight>();
-    flight->row = {
-        ShardKind::Data, stripe.stripe.code, stripe.stripe.shard_bytes, stripe.stripe.roots, {}, 0};
-    for (const ByteView shard : stripe.shards) {
-      flight->shards.push_back(std::make_shared<const Bytes>(to_bytes(shard)));
-    }
-    stripes.push_back(std::move(flight));
-  }
-
-  // An object that has begun. Its class is told from its head.
-  struct Open {
-    NewObject object;
-    std::uint64_t version = 0;
-    Bytes head;
-    std::unique_ptr<storage::ObjectEncoder> encoder;
-  };
-
-  Result<void, storage::StorageError> begin_encoder(Open& open) {
-    storage::ObjectPlan plan{
-        .what = {owner, to_bytes(object_id_of(node, open.object.name).view()), open.version},
-        .description = {open.object.name, open.object.metadata},
-        .profile = open.object.profile,
-        .content = storage::classify(open.head, open.object.name),
-        .compression = open.object.compression,
-        .cut_by = cut_by};
-    if (open.object.sharing == Sharing::InDomain) {
-      plan.domain = &domain;
-      plan.index = &index;
-    }
-    HM_TRY(open.encoder, storage::ObjectEncoder::start(plan, writer, randomness));
-    const Bytes head = std::exchange(open.head, {});
-    return open.encoder->push(head);
-  }
-
-  Result<void, storage::StorageError> take(Step& step) {
-    switch (step.kind) {
-      case Step::Kind::Begin:
-        objects.push_back({std::move(step.object), step.version, {}, nullptr});
-        return {};
-      case Step::Kind::Piece: {
-        Open& open = objects.back();
-        plain_bytes += step.piece.size();
-        if (open.encoder) return open.encoder->push(as_bytes(step.piece));
-        open.head.insert(open.head.end(), step.piece.begin(), step.piece.end());
-        if (open.head.size() < storage::kClassHead) return {};
-        return begin_encoder(open);
-      }
-      case Step::Kind::End: {
-        Open& open = objects.back();
-        if (!open.encoder) HM_TRY_VOID(begin_encoder(open));
-        return open.encoder->finish();
-      }
-    }
-    return {};
-  }
-
-  identity::OwnerId owner;
-  identity::NodeId node;
-  storage::Randomness randomness;
-  storage::Domain domain;
-  storage::SegmentKey cut_by;
-  PinnedIndex index;
-  storage::StripeWriter writer;
-  std::deque<Open> objects;  // their encoders stay where they are
-  std::vector<std::unique_ptr<Flight>> stripes;
-  Result<void, storage::StorageError> state;
-  std::uint64_t plain_bytes = 0;
-  std::uint64_t shared_bytes = 0;
-
-  // What is sealed at the end: of the objects above, or of one that is sealed anew.
-  struct Sealed {
-    std::string name;
-    PutCondition condition;
-    std::vector<identity::OwnerId> readers;
-    storage::Manifest manifest;
-    std::vector<StripeId> own_stripes;
-    crypto::Digest commitment;
-    std::size_t bundle = 0;
-  };
-  std::vector<Sealed> sealed;
-  std::vector<Bytes> bundles;
-};
-
 std::shared_ptr<ObjectUpload> ObjectUpload::start(KeeperParts& parts, UploadPlan plan,
                                                   Listener listener) {
   return std::make_shared<ObjectUpload>(parts, plan, std::move(listener));
@@ -195,9 +46,20 @@ void ObjectUpload::finish() {
   run();
 }
 
-void ObjectUpload::give_up() {
-  parts_.uploads.erase(this);
+void ObjectUpload::detach() {
   is_over_ = true;
+  is_detached_ = true;
+}
+
+void ObjectUpload::stop_writing() {
+  if (std::exchange(is_writer_, false)) parts_.queue.end_writer();
+}
+
+void ObjectUpload::give_up() {
+  is_over_ = true;
+  if (is_detached_) return;
+  parts_.uploads.erase(this);
+  if (stage_ != Stage::Committing) stop_writing();
   for (const storage::Place& place : places_) parts_.leases.release(place, room_each_);
   places_.clear();
   if (stage_ == Stage::Committing) return;
@@ -233,7 +95,7 @@ void ObjectUpload::choose() {
   }
   if (plan_.code) {
     auto layout = storage::layout_for(*plan_.code);
-    if (!layout) return fail_with(of(layout.error()));
+    if (!layout) return fail_with(not_stored(layout.error()));
     if (plan_.code->shards() > owners) {
       return fail_with({ErrorCode::NoCapacity,
                         fmt::format("the code {} needs {} owners, {} can hold a part of it now",
@@ -253,6 +115,12 @@ void ObjectUpload::run() {
   if (is_over_ || is_running_ || stage_ != Stage::Encoding) return;
   if (flights_ + waiting_.size() >= kStripesOnTheirWay) return;
   if (steps_.empty() && !is_finished_) return;
+  if (!is_writer_) {
+    // Segments may be found in what is being given up: it is told when that has passed.
+    if (parts_.queue.is_giving_up()) return;
+    is_writer_ = true;
+    parts_.queue.begin_writer();
+  }
   if (!encoding_) choose();
   if (is_over_) return;
   auto batch = std::make_shared<std::vector<Step>>();
@@ -284,7 +152,7 @@ void ObjectUpload::run() {
 }
 
 void ObjectUpload::on_encoded() {
-  if (!encoding_->state) return fail_with(of(encoding_->state.error()));
+  if (!encoding_->state) return fail_with(not_stored(encoding_->state.error()));
   for (auto& stripe : std::exchange(encoding_->stripes, {})) waiting_.push_back(std::move(stripe));
   place_waiting();
   if (is_over_) return;
@@ -328,7 +196,7 @@ void ObjectUpload::place_waiting() {
         [self = shared_from_this(), bytes](Result<std::vector<storage::Place>> places) {
           self->is_reserving_ = false;
           if (self->is_over_) {
-            if (places) {
+            if (places && !self->is_detached_) {
               for (const auto& place : *places) self->parts_.leases.release(place, bytes);
             }
             return;
@@ -337,15 +205,31 @@ void ObjectUpload::place_waiting() {
           self->places_ = std::move(*places);
           self->room_each_ = bytes;
           self->reserved_each_ = bytes;
-          if (!self->remembered_) self->remembered_ = self->parts_.next_upload++;
-          // Who finds this after a crash looks there for what nobody refers to.
-          if (auto kept = self->parts_.catalogue.remember_upload(*self->remembered_, self->places_);
-              !kept) {
-            return self->fail_with(kept.error());
-          }
-          self->place_waiting();
+          self->remember();
         });
   }
+}
+
+// Who finds this after a crash looks there for what nobody refers to.
+void ObjectUpload::remember() {
+  if (!remembered_) remembered_ = parts_.next_upload++;
+  all_places_.insert(places_.begin(), places_.end());
+  is_reserving_ = true;
+  parts_.queue.submit(
+      [number = *remembered_, places = std::vector(all_places_.begin(), all_places_.end())](
+          Catalogue& catalogue) { return catalogue.remember_upload(number, places); },
+      [self = shared_from_this()](const Result<void>& kept) {
+        self->is_reserving_ = false;
+        if (self->is_over_) return;
+        if (!kept) return self->fail_with(kept.error());
+        self->place_waiting();
+      });
+}
+
+void ObjectUpload::forget() {
+  if (!remembered_ || is_unsure_) return;
+  parts_.queue.submit(
+      [number = *remembered_](Catalogue& catalogue) { return catalogue.forget_upload(number); });
 }
 
 void ObjectUpload::place(std::unique_ptr<Flight> owned) {
@@ -380,7 +264,10 @@ void ObjectUpload::send(const std::shared_ptr<Flight>& flight, std::size_t index
 void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t index,
                              const storage::Place& place, const Result<void>& answer) {
   const std::uint64_t each = ports::counted_bytes(flight->row.shard_bytes);
-  if (is_over_) return parts_.leases.release(place, each);
+  if (is_over_) {
+    if (!is_detached_) parts_.leases.release(place, each);
+    return;
+  }
   if (answer) {
     parts_.leases.use(place, each);
     used_.emplace_back(place, each);
@@ -402,7 +289,7 @@ void ObjectUpload::replace(const std::shared_ptr<Flight>& flight, std::size_t in
       {.most = 1, .least = 1, .bytes_each = each, .not_by = flight->owners},
       [self = shared_from_this(), flight, index, each](Result<std::vector<storage::Place>> found) {
         if (self->is_over_) {
-          if (found) self->parts_.leases.release(found->front(), each);
+          if (found && !self->is_detached_) self->parts_.leases.release(found->front(), each);
           return;
         }
         if (found) return self->send(flight, index, found->front());
@@ -432,119 +319,9 @@ void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
   on_encoded();
 }
 
-std::shared_ptr<ObjectUpload> ObjectUpload::reseal(KeeperParts& parts, std::string name,
-                                                   const ObjectRow& row, storage::Manifest manifest,
-                                                   std::vector<identity::OwnerId> readers,
-                                                   Listener listener) {
-  auto upload = std::make_shared<ObjectUpload>(parts, UploadPlan{.bytes = 0, .code = row.code},
-                                               std::move(listener));
-  upload->is_finished_ = true;
-  upload->choose();
-  if (upload->is_over_) return upload;
-  upload->stage_ = Stage::Sealing;
-  upload->encoding_->sealed.push_back({.name = std::move(name),
-                                       .condition = {.only_version = row.what.version},
-                                       .readers = std::move(readers),
-                                       .manifest = std::move(manifest)});
-  upload->resealed_ = row;
-  upload->seal();
-  return upload;
-}
-
-// Manifests, and their boxes for the owner and for whom the objects are shared with.
-void ObjectUpload::seal() {
-  std::map<identity::OwnerId, sealed_box::EncapsulationKey> keys;
-  std::set<identity::OwnerId> owners{encoding_->owner};
-  for (const Encoding::Open& open : encoding_->objects) {
-    owners.insert(open.object.readers.begin(), open.object.readers.end());
-  }
-  for (const Encoding::Sealed& each : encoding_->sealed) {
-    owners.insert(each.readers.begin(), each.readers.end());
-  }
-  for (const identity::OwnerId& id : owners) {
-    const auto* owner = parts_.node.ledger().owner_keys(id);
-    const auto valid = owner == nullptr ? fail(identity::BundleError::MissingKey)
-                                        : identity::validate(owner->bundle);
-    if (!valid) {
-      return fail_with({ErrorCode::NotFound, "a reader is not on the ledger: " + id.to_string(),
-                        "hypermesh owner ls shows who is"});
-    }
-    keys.emplace(id, valid->ml_kem);
-  }
-  is_running_ = true;
-  parts_.node.ports().workers.submit(
-      [encoding = encoding_.get(), keys = std::move(keys)] {
-        encoding->state = seal_all(*encoding, keys);
-      },
-      [self = shared_from_this()] {
-        self->is_running_ = false;
-        if (self->is_over_) return;
-        if (!self->encoding_->state) return self->fail_with(of(self->encoding_->state.error()));
-        self->stage_ = Stage::Bundles;
-        self->store_bundles();
-      });
-}
-
-Result<void, storage::StorageError> ObjectUpload::seal_all(
-    Encoding& encoding, const std::map<identity::OwnerId, sealed_box::EncapsulationKey>& keys) {
-  for (Encoding::Open& open : encoding.objects) {
-    HM_TRY(storage::Manifest manifest, open.encoder->take_manifest());
-    encoding.shared_bytes += open.encoder->bytes_shared();
-    open.encoder.reset();
-    encoding.sealed.push_back({.name = std::move(open.object.name),
-                               .condition = open.object.condition,
-                               .readers = std::move(open.object.readers),
-                               .manifest = std::move(manifest)});
-  }
-  std::vector<BundleEntry> entries;
-  for (Encoding::Sealed& each : encoding.sealed) {
-    const storage::Manifest* sealed = &each.manifest;
-    std::optional<storage::Manifest> outer;
-    if (!storage::fits_a_box(each.manifest)) {
-      HM_TRY(outer, storage::cut_manifest(each.manifest, encoding.writer, encoding.randomness));
-      for (const storage::Stripe& stripe : outer->stripes) {
-        each.own_stripes.push_back(stripe_id_of(stripe.roots));
-      }
-      sealed = &*outer;
-    }
-    std::vector<sealed_box::EncapsulationKey> readers{keys.at(encoding.owner)};
-    for (const identity::OwnerId& id : each.readers) {
-      if (id != encoding.owner) readers.push_back(keys.at(id));
-    }
-    HM_TRY(const auto box, storage::seal_manifest(*sealed, readers, encoding.randomness));
-    each.commitment = crypto::Digest{box.commitment};
-    entries.push_back({each.manifest.what, sealed_box::encode(box)});
-  }
-  const auto counts = bundle(std::move(entries), encoding.bundles);
-  std::size_t next = 0;
-  for (std::size_t b = 0; b < counts.size(); ++b) {
-    for (std::size_t i = 0; i < counts[b]; ++i) encoding.sealed[next++].bundle = b;
-  }
-  return {};
-}
-
-// Copies of each bundle, so many that it bears the losses that its objects bear.
-void ObjectUpload::store_bundles() {
-  for (auto& stripe : std::exchange(encoding_->stripes, {})) waiting_.push_back(std::move(stripe));
-  for (Bytes& bytes : encoding_->bundles) {
-    auto flight = std::make_unique<Flight>();
-    const auto shared = std::make_shared<const Bytes>(std::move(bytes));
-    const auto parity = static_cast<std::uint8_t>(code_->losses);
-    flight->row = {
-        ShardKind::Box, {1, parity}, static_cast<std::uint32_t>(shared->size()), {}, {}, 0};
-    flight->row.roots.assign(flight->row.code.shards(), blake3::hash(*shared));
-    flight->shards.assign(flight->row.code.shards(), shared);
-    bundles_.push_back(stripe_id_of(flight->row.roots));
-    bundle_roots_.push_back(flight->row.roots.front());
-    waiting_.push_back(std::move(flight));
-  }
-  if (waiting_.empty()) return commit();
-  place_waiting();
-}
-
 void ObjectUpload::commit() {
-  auto change = std::make_shared<CatalogueChange>();
-  change->stripes = rows_;
+  CatalogueChange change;
+  change.stripes = rows_;
   for (Encoding::Sealed& each : encoding_->sealed) {
     ObjectRow row{.origin = Origin::Own,
                   .what = each.manifest.what,
@@ -558,32 +335,29 @@ void ObjectUpload::commit() {
                   .own_stripes = std::move(each.own_stripes)};
     row.own_stripes.push_back(bundles_[each.bundle]);
     report_.objects.push_back({each.name, row});
-    change->put.push_back(
+    change.put.push_back(
         {std::move(each.name), each.condition, std::move(row), std::move(each.manifest)});
   }
   report_.code = *code_;
   report_.shared_bytes = encoding_->shared_bytes;
   report_.plain_bytes = encoding_->plain_bytes;
-  auto result = std::make_shared<Result<void>>();
   stage_ = Stage::Committing;
-  parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, change, result] { *result = catalogue.apply(*change); },
-      [self = shared_from_this(), result] {
-        if (!*result) {
-          self->stage_ = Stage::Bundles;
-          return self->fail_with(result->error());
-        }
-        if (self->remembered_ && !self->is_unsure_) {
-          (void)self->parts_.catalogue.forget_upload(*self->remembered_);
-        }
-        self->parts_.changed();
-        if (self->is_over_) return;
-        self->give_up();
-        if (self->is_unsure_) self->parts_.unsure();
-        auto done = std::move(self->listener_.on_done);
-        self->listener_ = {};
-        if (done) done(std::move(self->report_));
-      });
+  parts_.queue.apply(std::move(change), [self = shared_from_this()](const Result<void>& stored) {
+    if (self->is_detached_) return;
+    self->stop_writing();
+    if (!stored) {
+      self->stage_ = Stage::Bundles;
+      return self->fail_with(stored.error());
+    }
+    self->forget();
+    self->parts_.changed();
+    if (self->is_over_) return;
+    self->give_up();
+    if (self->is_unsure_) self->parts_.unsure();
+    auto done = std::move(self->listener_.on_done);
+    self->listener_ = {};
+    if (done) done(std::move(self->report_));
+  });
 }
 
 }  // namespace hm::storing

@@ -82,6 +82,10 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   // Nothing of it is stored. on_done is not called.
   void give_up();
 
+  // The keeper is gone.
+  void detach();
+  // What it waited for may have passed.
+  void run();
   // Roots of what was sent and is not in the catalogue yet.
   const std::set<ports::ShardRoot>& roots() const { return sent_; }
   // By which the catalogue remembers it; 0 before anything was sent.
@@ -92,11 +96,13 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   struct Step;      // of the input
   struct Flight;    // a stripe on its way
 
-  void run();
   void on_encoded();
   void choose();
   void place(std::unique_ptr<Flight> flight);
   void place_waiting();
+  void remember();
+  void forget();
+  void stop_writing();
   void send(const std::shared_ptr<Flight>& flight, std::size_t index, const storage::Place& place);
   void on_answer(const std::shared_ptr<Flight>& flight, std::size_t index,
                  const storage::Place& place, const Result<void>& answer);
@@ -120,12 +126,15 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   bool is_running_ = false;   // a worker has encoding_
   bool is_finished_ = false;  // no input comes any more
   bool is_over_ = false;
+  bool is_detached_ = false;
+  bool is_writer_ = false;  // counted by the queue
   enum class Stage : std::uint8_t { Encoding, Sealing, Bundles, Committing };
   Stage stage_ = Stage::Encoding;
 
   std::optional<storage::CodeChoice> code_;
   std::vector<storage::Place> places_;
-  std::uint64_t room_each_ = 0;  // of each place, reserved and not used
+  std::set<storage::Place> all_places_;  // that ever got something
+  std::uint64_t room_each_ = 0;          // of each place, reserved and not used
   std::uint64_t reserved_each_ = 0;
   bool is_reserving_ = false;
   std::uint64_t rotation_ = 0;
@@ -140,7 +149,6 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::vector<StripeId> bundles_;
   std::vector<crypto::Digest> bundle_roots_;
   UploadReport report_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace hm::storing

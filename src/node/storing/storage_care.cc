@@ -73,22 +73,20 @@ std::uint64_t StorageCare::committed() const {
   return commitment == nullptr ? 0 : commitment->generation;
 }
 
-bool StorageCare::is_stale() const { return committed() > parts_.catalogue.head().last_generation; }
+bool StorageCare::is_stale() const { return committed() > parts_.generation; }
 
 void StorageCare::start(std::function<void(Result<void>)> done) {
   struct Read {
-    Result<void> state;
     std::map<ledger::LeaseId, std::uint64_t> used;
     bool has_any = false;
   };
   auto read = std::make_shared<Read>();
-  parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, read] {
-        read->state = catalogue.sweep();
-        if (!read->state) return;
-        const auto garbage = catalogue.garbage(UINT64_MAX - 1, 1);
-        read->has_any = garbage && !garbage->empty();
-        read->state = catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+  parts_.queue.submit(
+      [read](Catalogue& catalogue) -> Result<void> {
+        HM_TRY_VOID(catalogue.sweep());
+        HM_TRY(const auto garbage, catalogue.garbage(UINT64_MAX - 1, 1));
+        read->has_any = !garbage.empty();
+        return catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
           read->has_any = true;
           for (const storage::Place& place : row.places) {
             if (place.node.is_zero()) continue;
@@ -97,9 +95,9 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
           return true;
         });
       },
-      [this, alive = alive_, read, done = std::move(done)] {
+      [this, alive = alive_, read, done = std::move(done)](const Result<void>& state) {
         if (!*alive) return;
-        if (!read->state) return done(read->state);
+        if (!state) return done(state);
         parts_.leases.set_used(std::move(read->used));
         is_started_ = true;
         for (const StorageLease& lease : parts_.leases.leases()) {
@@ -132,16 +130,15 @@ void StorageCare::commit() {
   is_committing_ = true;
   is_dirty_ = false;
   const std::uint64_t generation = committed() + 1;
+  parts_.generation = std::max(parts_.generation, generation);
   auto roots = std::make_shared<Roots>();
-  parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, roots, generation] {
-        if (auto begun = catalogue.begin_generation(generation); !begun) {
-          roots->state = begun;
-          return;
-        }
+  parts_.queue.submit(
+      [roots, generation](Catalogue& catalogue) -> Result<void> {
+        HM_TRY_VOID(catalogue.begin_generation(generation));
         *roots = read_roots(catalogue);
+        return roots->state;
       },
-      [this, alive = alive_, roots, generation] {
+      [this, alive = alive_, roots, generation](const Result<void>& state) {
         if (!*alive) return;
         const auto again = [this](const std::string& why) {
           is_committing_ = false;
@@ -149,7 +146,7 @@ void StorageCare::commit() {
           trouble_ = "the ledger has no commitment to the last changes: " + why;
           commit_timer_->arm(now() + kCommitRetryPause);
         };
-        if (!roots->state) return again(roots->state.error().message);
+        if (!state) return again(state.error().message);
         const auto* before = parts_.node.ledger().storage_commitment(parts_.node.id());
         if (before != nullptr && before->objects == roots->objects &&
             before->shards == roots->shards) {
@@ -202,8 +199,8 @@ void StorageCare::audit() {
     chosen = row;
     return false;
   };
-  auto read = parts_.catalogue.stripes(StripeId{chance.bytes}, take);
-  if (read && !chosen) read = parts_.catalogue.stripes({}, take);
+  auto read = parts_.catalogue->stripes(StripeId{chance.bytes}, take);
+  if (read && !chosen) read = parts_.catalogue->stripes({}, take);
   if (!read || !chosen) return;
   std::uint64_t draw = 0;
   for (std::size_t i = 0; i < 8; ++i) draw = draw << 8 | chance.bytes[31 - i];
@@ -251,7 +248,7 @@ void StorageCare::report(FaultRow fault) {
                 {"fault", name_of(fault.fault)},
                 {"shard", fault.root.to_string()},
                 {"words", fault.words}});
-  (void)parts_.catalogue.add_fault(fault);
+  parts_.queue.submit([fault](Catalogue& catalogue) { return catalogue.add_fault(fault); });
   if (fault.fault == Fault::Silent) {
     parts_.leases.avoid(fault.place.node);
   } else {
@@ -274,7 +271,7 @@ void StorageCare::drain(const identity::NodeId& node) {
 void StorageCare::drop_garbage() {
   garbage_timer_->arm(now() + kGarbagePause);
   if (drops_ > 0 || is_stale() || !is_started_) return;
-  auto rows = parts_.catalogue.garbage(committed(), kGarbageRows);
+  auto rows = parts_.catalogue->garbage(committed(), kGarbageRows);
   if (!rows) {
     trouble_ = rows.error().message;
     return;
@@ -285,7 +282,7 @@ void StorageCare::drop_garbage() {
 // Forgotten when every node that can be asked has dropped its part; a lease that is over took it
 // along.
 void StorageCare::drop(Bytes key, GarbageRow row) {
-  const auto now_there = parts_.catalogue.stripe(row.stripe);
+  const auto now_there = parts_.catalogue->stripe(row.stripe);
   struct Progress {
     std::size_t pending = 0;
     bool is_whole = true;
@@ -294,7 +291,8 @@ void StorageCare::drop(Bytes key, GarbageRow row) {
   const auto end = [this, alive = alive_, key, progress] {
     if (!*alive || --progress->pending > 0) return;
     --drops_;
-    if (progress->is_whole) (void)parts_.catalogue.forget_garbage(key);
+    if (!progress->is_whole) return;
+    parts_.queue.submit([key](Catalogue& catalogue) { return catalogue.forget_garbage(key); });
   };
   ++drops_;
   ++progress->pending;  // until all are asked

@@ -81,6 +81,7 @@ class StorageCare final : public node::NodeObserver {
                   Result<ShardPart> part);
   void rebuild(const std::shared_ptr<Repair>& repair);
   void place(const std::shared_ptr<Repair>& repair);
+  void put(const std::shared_ptr<Repair>& repair, const std::vector<storage::Place>& places);
   void finish(const std::shared_ptr<Repair>& repair);
   void end_repair(const Repair& repair);
   void give_up(const std::shared_ptr<Repair>& repair, const std::string& why);

@@ -28,7 +28,7 @@ void StorageCare::hunt() {
     return;
   }
   hunt_again_ = false;
-  const auto uploads = parts_.catalogue.uploads();
+  const auto uploads = parts_.catalogue->uploads();
   if (!uploads || uploads->empty()) return;
   auto hunt = std::make_shared<Hunt>();
   std::set<storage::Place> places;
@@ -76,7 +76,8 @@ void StorageCare::list_next(const std::shared_ptr<Hunt>& hunt) {
   if (!hunt->cursor && !choose_place(*hunt)) {
     if (hunt->is_whole) {
       for (const std::uint64_t number : hunt->uploads) {
-        (void)parts_.catalogue.forget_upload(number);
+        parts_.queue.submit(
+            [number](Catalogue& catalogue) { return catalogue.forget_upload(number); });
       }
     }
     const bool is_wanted_again = std::exchange(hunt_again_, false);
@@ -112,11 +113,11 @@ void StorageCare::on_listed(const std::shared_ptr<Hunt>& hunt) {
   under_way.insert(repairing_.begin(), repairing_.end());
   auto orphans = std::make_shared<std::pair<Result<void>, std::vector<ports::ShardRoot>>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, hunt, orphans, under_way = std::move(under_way)] {
+      [catalogue = parts_.catalogue, hunt, orphans, under_way = std::move(under_way)] {
         std::set<ports::ShardRoot> candidates(hunt->found.begin(), hunt->found.end());
         for (const ports::ShardRoot& root : under_way) candidates.erase(root);
         const ledger::LeaseId lease = hunt->place->first.lease;
-        orphans->first = catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
+        orphans->first = catalogue->stripes({}, [&](const StripeId&, const StripeRow& row) {
           for (std::size_t i = 0; i < row.places.size(); ++i) {
             if (row.places[i].lease == lease) candidates.erase(row.roots[i]);
           }
@@ -130,7 +131,7 @@ void StorageCare::on_listed(const std::shared_ptr<Hunt>& hunt) {
         if (!state) hunt->is_whole = false;
         // What is garbage already waits for its commitment.
         if (state && !roots.empty()) {
-          const auto garbage = parts_.catalogue.garbage(UINT64_MAX - 1, SIZE_MAX);
+          const auto garbage = parts_.catalogue->garbage(UINT64_MAX - 1, SIZE_MAX);
           std::set<ports::ShardRoot> waiting;
           if (garbage) {
             for (const auto& [key, row] : *garbage) {

@@ -41,7 +41,7 @@ void StorageCare::look() {
   is_looking_ = true;
   auto found = std::make_shared<std::pair<Result<void>, std::vector<Damage>>>();
   parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, judge = judge(), found] {
+      [catalogue = parts_.catalogue, judge = judge(), found] {
         auto& [state, damages] = *found;
         // The most urgent come last.
         const auto keep = [&list = damages](std::size_t count) {
@@ -50,7 +50,7 @@ void StorageCare::look() {
             list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(count));
           }
         };
-        state = catalogue.stripes({}, [&](const StripeId& id, const StripeRow& row) {
+        state = catalogue->stripes({}, [&](const StripeId& id, const StripeRow& row) {
           auto bad = judge.bad_of(row);
           if (bad.empty() || row.references == 0) return true;
           const std::size_t healthy = row.roots.size() - bad.size();
@@ -82,7 +82,7 @@ void StorageCare::repair_next() {
   repairs_.pop_back();
   Damage& damage = repair->damage;
   // As it stands now: the look is some time ago.
-  const auto row = parts_.catalogue.stripe(damage.id);
+  const auto row = parts_.catalogue->stripe(damage.id);
   if (!row || !*row || (*row)->references == 0) return repair_timer_->arm(now());
   damage.row = **row;
   damage.bad = judge().bad_of(damage.row);
@@ -188,46 +188,55 @@ void StorageCare::place(const std::shared_ptr<Repair>& repair) {
   }
   parts_.leases.reserve(
       {.most = damage.bad.size(), .least = 1, .bytes_each = each, .not_by = std::move(holders)},
-      [this, alive = alive_, repair, each](Result<std::vector<storage::Place>> places) {
+      [this, alive = alive_, repair](Result<std::vector<storage::Place>> places) {
         if (!*alive) return;
         if (!places) return give_up(repair, places.error().message + ": " + places.error().detail);
-        const Damage& damaged = repair->damage;
         repair->placing = places->size();
         repair->upload = parts_.next_upload++;
         repairs_under_way_.insert(repair->upload);
-        (void)parts_.catalogue.remember_upload(repair->upload, *places);
-        for (std::size_t i = 0; i < places->size(); ++i) {
-          const std::uint8_t index = damaged.bad[i];
-          const storage::Place to = (*places)[i];
-          parts_.client.put(
-              {to.node, to.lease, damaged.row.kind, damaged.row.roots[index], repair->made[i]},
-              [this, alive, repair, index, to, each](const Result<void>& done) {
-                if (!*alive) return;
-                if (done) {
-                  parts_.leases.use(to, each);
-                  repair->moved.push_back(
-                      {repair->damage.id, index, repair->damage.row.places[index], to});
-                } else {
-                  parts_.leases.release(to, each);
-                  parts_.leases.avoid(to.node);
-                  if (done.error().code == ErrorCode::Unavailable) repair->is_unsure = true;
-                }
-                if (--repair->placing == 0) finish(repair);
-              });
-        }
+        parts_.queue.submit(
+            [number = repair->upload, places = *places](Catalogue& catalogue) {
+              return catalogue.remember_upload(number, places);
+            },
+            [this, alive, repair, places = *places](const Result<void>& kept) {
+              if (!*alive) return;
+              if (kept) return put(repair, places);
+              give_up(repair, kept.error().message);
+            });
       });
+}
+
+void StorageCare::put(const std::shared_ptr<Repair>& repair,
+                      const std::vector<storage::Place>& places) {
+  const Damage& damaged = repair->damage;
+  const std::uint64_t each = ports::counted_bytes(damaged.row.shard_bytes);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::uint8_t index = damaged.bad[i];
+    const storage::Place to = places[i];
+    parts_.client.put(
+        {to.node, to.lease, damaged.row.kind, damaged.row.roots[index], repair->made[i]},
+        [this, alive = alive_, repair, index, to, each](const Result<void>& done) {
+          if (!*alive) return;
+          if (done) {
+            parts_.leases.use(to, each);
+            repair->moved.push_back(
+                {repair->damage.id, index, repair->damage.row.places[index], to});
+          } else {
+            parts_.leases.release(to, each);
+            parts_.leases.avoid(to.node);
+            if (done.error().code == ErrorCode::Unavailable) repair->is_unsure = true;
+          }
+          if (--repair->placing == 0) finish(repair);
+        });
+  }
 }
 
 void StorageCare::finish(const std::shared_ptr<Repair>& repair) {
   if (repair->moved.empty()) return give_up(repair, "nobody took what was made anew");
-  auto change = std::make_shared<CatalogueChange>();
-  change->moved = repair->moved;
-  auto result = std::make_shared<Result<void>>();
-  parts_.node.ports().workers.submit(
-      [&catalogue = parts_.catalogue, change, result] { *result = catalogue.apply(*change); },
-      [this, alive = alive_, repair, result] {
+  parts_.queue.apply(
+      {.moved = repair->moved}, [this, alive = alive_, repair](const Result<void>& moved) {
         if (!*alive) return;
-        if (!*result) return give_up(repair, result->error().message);
+        if (!moved) return give_up(repair, moved.error().message);
         const StripeRow& row = repair->damage.row;
         const std::uint64_t bytes = std::uint64_t{row.shard_bytes} * repair->moved.size();
         counters_.shards_repaired += repair->moved.size();
@@ -253,7 +262,8 @@ void StorageCare::end_repair(const Repair& repair) {
   if (repair.is_unsure) {
     hunt();
   } else {
-    (void)parts_.catalogue.forget_upload(repair.upload);
+    parts_.queue.submit(
+        [number = repair.upload](Catalogue& catalogue) { return catalogue.forget_upload(number); });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 namespace hm::loop {
@@ -21,6 +22,20 @@ TEST(EventLoop, WorkerJobRunsOffTheLoopAndItsResultOnIt) {
   loop.run();
   EXPECT_NE(job_thread, loop_thread);
   EXPECT_EQ(done_thread, loop_thread);
+}
+
+TEST(EventLoop, WorkersThatAllWaitLeaveTheOthersAtWork) {
+  EventLoop loop(1);
+  const auto disk = loop.make_workers(1);
+  std::promise<void> others_worked;
+  int done = 0;
+  const auto count = [&] {
+    if (++done == 2) loop.stop();
+  };
+  disk->submit([worked = others_worked.get_future().share()] { worked.wait(); }, count);
+  loop.workers().submit([&] { others_worked.set_value(); }, count);
+  loop.run();
+  EXPECT_EQ(done, 2);
 }
 
 TEST(EventLoop, RearmedTimerFiresOnceAndCancelledTimerNever) {
