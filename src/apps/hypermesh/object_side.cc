@@ -26,11 +26,17 @@ ObjectSide::ObjectSide(node::Node& node, node::OwnOperations& operations, const 
                 error.detail};
   };
   auto store = open_store(folder.objects());
-  if (!store) return fail_with(store.error());
+  if (!store) {
+    fail_with(store.error());
+    return;
+  }
   store_ = std::move(*store);
   auto keeper =
       storing::ObjectKeeper::open(node, operations, client, *store_, std::move(round_trips));
-  if (!keeper) return fail_with(keeper.error());
+  if (!keeper) {
+    fail_with(keeper.error());
+    return;
+  }
   keeper_ = std::move(*keeper);
   api_ = std::make_unique<storage_api::StorageApi>(node, *keeper_, host);
 }

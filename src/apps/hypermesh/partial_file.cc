@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "foundation/base/result.h"
+
 namespace hm::cli {
 namespace {
 
