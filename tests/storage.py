@@ -66,7 +66,8 @@ def quiet(six):
 def lend(six):
     say("five owners lend storage")
     for index in range(NODES):
-        six.cli(index, "share", "storage", "50%", "--with", "anyone", "--price", 0)
+        others = [word for other in (TENANT, READER, 2) if other != index for word in ("--with", owner(six, other))]
+        six.cli(index, "share", "storage", "50%", *others, "--price", 0)
     for index in (TENANT, READER):
         six.cli(index, "allow", "10")
     wait_until(lambda: len(six.json(TENANT, "grants", "--to-me")["grants"]) >= NODES - 1, "the tenant sees the grants")
