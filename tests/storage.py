@@ -40,7 +40,7 @@ def put(six, path, *arguments, index=TENANT, check=True):
 
 def cat(six, name, *arguments, index=TENANT):
     """(exit code, bytes, standard error)"""
-    return finish(start(six, index, "cat", name, *arguments))
+    return finish(start(six, index, "cat", *arguments, "--", name))
 
 
 def stat(six, name, index=TENANT):

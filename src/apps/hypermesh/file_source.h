@@ -22,6 +22,7 @@ class FileSource {
   FileSource& operator=(FileSource&&) = delete;
 
   std::uint64_t size() const { return size_; }
+  bool is_read() const { return read_ == size_; }  // all of it
   // The next bytes to the front of `room`, how many; 0: that was all.
   Answer<std::size_t> read(std::span<char> room);
   // Of what was read; all of it at the end.

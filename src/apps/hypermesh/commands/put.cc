@@ -237,7 +237,8 @@ class BatchSource {
       }
       HM_CLI_TRY(const std::size_t count, source_->read(room.subspan(filled)));
       filled += count;
-      if (count > 0) continue;
+      // Nobody asks again behind the last byte of the last file.
+      if (!source_->is_read()) continue;
       contents.emplace(file.name, source_->content());
       source_.reset();
       written_ = 0;
