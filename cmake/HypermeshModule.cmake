@@ -20,8 +20,8 @@
 #   mutations of it, as the test fuzz.<name>.
 #   The target fuzz_targets builds them all.
 #
-# hm_vector_sources(AVX2|AVX512 <file>…)   compiles these sources for those instructions, on x86-64;
-#   the caller of their functions asks the processor first (foundation/crypto/backend.h)
+# hm_vector_sources(AVX2|AVX512|GFNI <file>…)   compiles these sources for those instructions, on
+#   x86-64; the caller of their functions asks the processor first (foundation/crypto/backend.h)
 include(GoogleTest)
 
 add_custom_target(fuzz_targets)
@@ -96,6 +96,7 @@ endfunction()
 # Every processor with AVX2 counts bits.
 set(HM_VECTOR_OPTIONS_AVX2 -mavx2 -mpopcnt)
 set(HM_VECTOR_OPTIONS_AVX512 ${HM_VECTOR_OPTIONS_AVX2} -mavx512f -mavx512vl)
+set(HM_VECTOR_OPTIONS_GFNI ${HM_VECTOR_OPTIONS_AVX512} -mavx512bw -mgfni)
 function(hm_vector_sources instructions)
   if(NOT DEFINED "HM_VECTOR_OPTIONS_${instructions}")
     message(FATAL_ERROR "hm_vector_sources: no such instructions: ${instructions}")

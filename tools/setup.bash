@@ -3,9 +3,11 @@
 # each an npm package and a kernel. Says what it is about to do, asks nothing, changes nothing when
 # all is there, and is safe to repeat.
 
-# packages_of SECTION…: the needs of these sections, one per line, comments removed.
+# packages_of SECTION…: the needs that these sections have on this architecture, one per line,
+# comments removed.
 packages_of() {
-  local wanted=" $* " line section=""
+  local wanted=" $* " line section="" architecture
+  architecture="$(dpkg --print-architecture 2>/dev/null || true)"
   while IFS= read -r line; do
     line="${line%%#*}"
     line="${line#"${line%%[![:space:]]*}"}"
@@ -13,6 +15,11 @@ packages_of() {
     case "$line" in
       "") ;;
       "["*"]") section="${line:1:-1}" ;;
+      *"["*"]")
+        if [[ "$wanted" == *" $section "* && "$line" == *" [$architecture]" ]]; then
+          printf '%s\n' "${line% \[*}"
+        fi
+        ;;
       *) if [[ "$wanted" == *" $section "* ]]; then printf '%s\n' "$line"; fi ;;
     esac
   done <"$ROOT/tools/packages-debian.txt"

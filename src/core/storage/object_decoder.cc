@@ -11,6 +11,9 @@
 namespace hm::storage {
 namespace {
 
+// What is hashed at a time.
+constexpr std::size_t kHashed = std::size_t{256} << 10;
+
 constexpr std::uint64_t bit(std::size_t index) { return std::uint64_t{1} << index; }
 
 std::size_t count(std::uint64_t set) { return static_cast<std::size_t>(std::popcount(set)); }
@@ -204,23 +207,33 @@ ReadFailure ObjectDecoder::failure(StorageError error, std::uint32_t stripe) con
           members(faults.altered & ~there)};
 }
 
+// Where the next segment is opened: behind those before it, since in pieces of odd lengths BLAKE3
+// takes twice as long.
+std::span<std::uint8_t> ObjectDecoder::space_for(std::size_t plain_length) {
+  const std::size_t hashed = is_whole() ? plain_used_ - plain_used_ % kHashed : plain_used_;
+  if (is_whole()) hasher_.update(ByteView(plain_).first(hashed));
+  if (hashed > 0) std::memmove(plain_.data(), plain_.data() + hashed, plain_used_ - hashed);
+  plain_used_ += plain_length - hashed;
+  if (plain_.size() < plain_used_) plain_.resize(plain_used_);
+  return std::span(plain_).subspan(plain_used_ - plain_length, plain_length);
+}
+
 Result<void, ReadFailure> ObjectDecoder::read_segment(const Segment& segment,
                                                       const PlainSink& sink) {
   const ByteView sealed = sealed_bytes(held_.at(segment.stripe), segment);
-  stored_.resize(sealed.size() - kSealOverhead);
+  const std::span<std::uint8_t> plain = space_for(segment.plain_length);
+  const bool is_compressed = (segment.flags & kCompressedFlag) != 0;
+  if (is_compressed) stored_.resize(sealed.size() - kSealOverhead);
+  const std::span<std::uint8_t> stored = is_compressed ? std::span(stored_) : plain;
   if (!sealer_.open(secret_of(*manifest_, segment), binding_of(*manifest_, segment), segment.flags,
-                    sealed, stored_)) {
+                    sealed, stored)) {
     return fail(failure(StorageError::NotASegment, segment.stripe));
   }
-  ByteView plain = stored_;
-  Bytes unpacked;
-  if ((segment.flags & kCompressedFlag) != 0) {
-    auto content = compressor_.decompress(stored_, segment.plain_length);
+  if (is_compressed) {
+    auto content = compressor_.decompress(stored, segment.plain_length);
     if (!content) return fail(failure(content.error(), segment.stripe));
-    unpacked = std::move(*content);
-    plain = unpacked;
+    std::ranges::copy(*content, plain.begin());
   }
-  if (begin_ == 0 && end_ == manifest_->size) hasher_.update(plain);
   const std::uint64_t skipped = begin_ > position_ ? begin_ - position_ : 0;
   const std::uint64_t until = std::min<std::uint64_t>(plain.size(), end_ - position_);
   sink(plain.subspan(skipped, until - skipped));
@@ -248,10 +261,10 @@ Result<ObjectDecoder::Progress, ReadFailure> ObjectDecoder::read(const PlainSink
   }
   held_.clear();
   order_.clear();
-  const bool is_whole = begin_ == 0 && end_ == manifest_->size;
-  if (is_whole && hasher_.digest() != manifest_->content) {
-    return fail(ReadFailure{StorageError::WrongContent});
-  }
+  if (!is_whole()) return Progress::Done;
+  hasher_.update(ByteView(plain_).first(plain_used_));
+  plain_used_ = 0;
+  if (hasher_.digest() != manifest_->content) return fail(ReadFailure{StorageError::WrongContent});
   return Progress::Done;
 }
 

@@ -13,7 +13,7 @@
 // shards of a stripe do for all of it. A shard that is not what the manifest says is named, counts
 // for nothing, and is not asked for again, until give() gets the right one. When a stripe can no
 // more be read, the failure names its shards that are missing. Memory: kStripesRead stripes, the
-// shards of which come in any order, and one longest segment twice.
+// shards of which come in any order, and four longest segments.
 //
 // Does not do. It asks nobody. The hash of the whole is compared when the whole is read, after its
 // bytes were handed out; each byte was verified before by itself.
@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,8 @@ class ObjectDecoder {
   ShardSet unavailable(const Held& held, std::uint32_t stripe) const;
   void recover(Held& held, std::uint32_t stripe);
   ByteView sealed_bytes(const Held& held, const Segment& segment);
+  std::span<std::uint8_t> space_for(std::size_t plain_length);
+  bool is_whole() const { return begin_ == 0 && end_ == manifest_->size; }
   Result<void, ReadFailure> read_segment(const Segment& segment, const PlainSink& sink);
   ReadFailure failure(StorageError error, std::uint32_t stripe) const;
   erasure::Coder& coder_for(erasure::Code code);
@@ -128,8 +131,10 @@ class ObjectDecoder {
   SegmentSealer sealer_;
   Compressor compressor_;
   blake3::Hasher hasher_;
-  Bytes sealed_;
-  Bytes stored_;
+  Bytes sealed_;  // of a segment that lies in several shards
+  Bytes stored_;  // of one that was compressed
+  Bytes plain_;   // segments one behind the other, until they are hashed
+  std::size_t plain_used_ = 0;
 };
 
 }  // namespace hm::storage

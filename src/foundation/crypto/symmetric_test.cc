@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "foundation/base/hex.h"
 #include "foundation/crypto/aead.h"
@@ -120,6 +121,67 @@ TEST(Aead, OpensWhatItSealedAndNothingElse) {
   EXPECT_FALSE(open(key, nonce, bound, ByteView(sealed).first(kAeadTagSize - 1)));
   nonce[0] = 1;
   EXPECT_FALSE(open(key, nonce, bound, sealed));
+}
+
+// Lengths around blocks of 16 bytes and the 256 and 768 that vector code takes at a time.
+std::vector<std::size_t> lengths_around_blocks() {
+  std::vector<std::size_t> lengths;
+  for (std::size_t length = 0; length < 80; ++length) lengths.push_back(length);
+  for (const std::size_t block : {128U, 256U, 512U, 768U, 1024U, 4096U, 65536U}) {
+    for (const std::size_t length : {block - 1, block, block + 1, block + 17}) {
+      lengths.push_back(length);
+    }
+  }
+  return lengths;
+}
+
+Bytes counting(std::size_t length, std::uint8_t first) {
+  Bytes out(length);
+  for (std::size_t i = 0; i < length; ++i) out[i] = static_cast<std::uint8_t>(first + i * 151);
+  return out;
+}
+
+TEST(Aead, EveryBackendSealsToTheSameBytesAndOpensThem) {
+  Aead portable(Backend::Portable);
+  for (const Backend backend : supported_backends()) {
+    Aead other(backend);
+    for (const std::size_t length : lengths_around_blocks()) {
+      AeadKey key{};
+      key.fill(static_cast<std::uint8_t>(length));
+      AeadNonce nonce{};
+      nonce.fill(static_cast<std::uint8_t>(length >> 8));
+      const Bytes bound = counting(length % 67, 1);
+      const Bytes text = counting(length, 2);
+      Bytes expected(length + kAeadTagSize);
+      Bytes sealed(length + kAeadTagSize);
+      Bytes opened(length);
+      portable.seal(key, nonce, bound, text, expected);
+      other.seal(key, nonce, bound, text, sealed);
+      ASSERT_EQ(sealed, expected) << name_of(backend) << " " << length;
+      ASSERT_TRUE(other.open(key, nonce, bound, sealed, opened)) << name_of(backend);
+      ASSERT_EQ(opened, text) << name_of(backend) << " " << length;
+    }
+  }
+}
+
+TEST(Aead, NoBackendOpensOrLeavesWhatWasAltered) {
+  for (const Backend backend : supported_backends()) {
+    Aead aead(backend);
+    const Bytes text = counting(1000, 3);
+    const Bytes bound = counting(20, 4);
+    Bytes sealed(text.size() + kAeadTagSize);
+    aead.seal({}, {}, bound, text, sealed);
+    for (std::size_t i = 0; i < sealed.size(); ++i) {
+      Bytes bad = sealed;
+      bad[i] ^= 0x80;
+      Bytes opened(text.size(), 1);
+      ASSERT_FALSE(aead.open({}, {}, bound, bad, opened)) << name_of(backend) << " " << i;
+      ASSERT_EQ(opened, Bytes(text.size())) << name_of(backend) << " " << i;
+    }
+    Bytes opened(text.size());
+    EXPECT_FALSE(aead.open({}, {}, counting(20, 5), sealed, opened)) << name_of(backend);
+    EXPECT_FALSE(aead.open({}, {}, {}, sealed, opened)) << name_of(backend);
+  }
 }
 
 TEST(Wipe, OverwritesAndComparesByLengthAndContent) {

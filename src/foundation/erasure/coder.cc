@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "foundation/base/check.h"
+#include "foundation/erasure/products_gfni.h"
 
 namespace hm::erasure {
 namespace {
@@ -36,29 +37,69 @@ Matrix generator(Code code) {
   return matrix;
 }
 
-std::vector<std::uint8_t> tables_of(const Matrix& rows, std::size_t k) {
-  std::vector<std::uint8_t> tables(rows.size() * kTableSize);
+// Rows of coefficients in the forms that multiplying takes.
+struct Rows {
+  std::vector<std::uint8_t> tables;     // ISA-L's
+  std::vector<std::uint64_t> matrices;  // products_gfni.h; none where they are not used
+};
+
+bool has_gfni() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("gfni");
+#else
+  return false;
+#endif
+}
+
+// Of a linear map, the columns of the matrix are what the powers of two become.
+std::uint64_t bit_matrix(std::uint8_t coefficient) {
+  std::uint64_t matrix = 0;
+  for (unsigned b = 0; b < 8; ++b) {
+    const unsigned column = gf_mul(coefficient, static_cast<std::uint8_t>(1U << b));
+    for (unsigned i = 0; i < 8; ++i) {
+      matrix |= std::uint64_t{(column >> i) & 1U} << (8 * (7 - i) + b);
+    }
+  }
+  return matrix;
+}
+
+Rows prepared(const Matrix& rows, std::size_t k, bool with_gfni) {
+  Rows out{std::vector<std::uint8_t>(rows.size() * kTableSize), {}};
   const std::size_t count = rows.size() / k;
-  if (count == 0) return tables;
+  if (count == 0) return out;
   // The library takes what it only reads as not const, throughout.
   ec_init_tables(static_cast<int>(k), static_cast<int>(count),
-                 const_cast<std::uint8_t*>(rows.data()), tables.data());
-  return tables;
+                 const_cast<std::uint8_t*>(rows.data()), out.tables.data());
+  if (with_gfni) {
+    for (const std::uint8_t coefficient : rows) out.matrices.push_back(bit_matrix(coefficient));
+  }
+  return out;
 }
 
 // Rows times the sources, cell by cell.
-void multiply(const std::vector<std::uint8_t>& tables, std::span<const ShardBytes> sources,
+void multiply(const Rows& rows, std::span<const ShardBytes> sources,
               std::span<const ShardSpace> into, std::size_t length) {
   std::array<std::uint8_t*, kMaxShards> from{};
   std::array<std::uint8_t*, kMaxShards> to{};
-  for (std::size_t at = 0; at < length; at += kCell) {
+  for (std::size_t at = 0; at < length;) {
+    std::size_t now = std::min(kCell, length - at);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       from[i] = const_cast<std::uint8_t*>(sources[i]) + at;
     }
     for (std::size_t i = 0; i < into.size(); ++i) to[i] = into[i] + at;
-    ec_encode_data(static_cast<int>(std::min(kCell, length - at)), static_cast<int>(sources.size()),
-                   static_cast<int>(into.size()), const_cast<std::uint8_t*>(tables.data()),
+#if defined(__x86_64__)
+    if (!rows.matrices.empty() && now >= kGfniStep) {
+      now -= now % kGfniStep;
+      multiply_gfni(rows.matrices.data(), from.data(), sources.size(), to.data(), into.size(), now);
+      at += now;
+      continue;
+    }
+#endif
+    ec_encode_data(static_cast<int>(now), static_cast<int>(sources.size()),
+                   static_cast<int>(into.size()), const_cast<std::uint8_t*>(rows.tables.data()),
                    from.data(), to.data());
+    at += now;
   }
 }
 
@@ -71,7 +112,7 @@ struct Pattern {
 
 struct Recovery {
   Pattern pattern;
-  std::vector<std::uint8_t> tables;
+  Rows rows;
 };
 
 }  // namespace
@@ -79,20 +120,21 @@ struct Recovery {
 std::string Code::to_string() const { return std::to_string(data) + "+" + std::to_string(parity); }
 
 struct Coder::State {
+  bool with_gfni;
   Matrix matrix;
-  std::vector<std::uint8_t> parity_tables;
+  Rows parity;
   std::list<Recovery> recoveries;  // that used last in front
 
-  const std::vector<std::uint8_t>& recovery(const Pattern& pattern, std::size_t k);
+  const Rows& recovery(const Pattern& pattern, std::size_t k);
 };
 
 // What a wanted row of the generator is in terms of the sources: the row times the inverse of the
 // sources' rows.
-const std::vector<std::uint8_t>& Coder::State::recovery(const Pattern& pattern, std::size_t k) {
+const Rows& Coder::State::recovery(const Pattern& pattern, std::size_t k) {
   const auto known = std::ranges::find(recoveries, pattern, &Recovery::pattern);
   if (known != recoveries.end()) {
     recoveries.splice(recoveries.begin(), recoveries, known);
-    return recoveries.front().tables;
+    return recoveries.front().rows;
   }
   const auto rows_of = [&](std::uint64_t set) {
     Matrix rows;
@@ -114,16 +156,17 @@ const std::vector<std::uint8_t>& Coder::State::recovery(const Pattern& pattern, 
     }
   }
   if (recoveries.size() == kCachedPatterns) recoveries.pop_back();
-  recoveries.push_front({pattern, tables_of(product, k)});
-  return recoveries.front().tables;
+  recoveries.push_front({pattern, prepared(product, k, with_gfni)});
+  return recoveries.front().rows;
 }
 
-Coder::Coder(Code code) : code_(code), state_(std::make_unique<State>()) {
+Coder::Coder(Code code, crypto::Backend backend) : code_(code), state_(std::make_unique<State>()) {
   HM_CHECK(code.is_valid());
+  state_->with_gfni = backend == crypto::Backend::Avx512 && has_gfni();
   state_->matrix = generator(code);
   const Matrix parity(state_->matrix.begin() + std::ptrdiff_t{code.data} * code.data,
                       state_->matrix.end());
-  state_->parity_tables = tables_of(parity, code.data);
+  state_->parity = prepared(parity, code.data, state_->with_gfni);
 }
 
 Coder::~Coder() = default;
@@ -133,7 +176,7 @@ Coder& Coder::operator=(Coder&&) noexcept = default;
 void Coder::encode(std::span<const ShardBytes> data, std::span<const ShardSpace> parity,
                    std::size_t length) const {
   HM_CHECK(data.size() == code_.data && parity.size() == code_.parity);
-  if (!parity.empty()) multiply(state_->parity_tables, data, parity, length);
+  if (!parity.empty()) multiply(state_->parity, data, parity, length);
 }
 
 bool Coder::reconstruct(std::span<const ShardBytes> shards, std::span<const Wanted> wanted,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Erasure coding: k data shards of equal length get m parity shards, and any k of the k + m give
-// all the others back. Reed-Solomon over GF(2^8) by ISA-L, systematic: data shards stay as they
-// are. The matrix is a Cauchy matrix, so that every k of its rows are independent
-// (docs/protocols/storage.md, "Erasure code", is normative); with k = 1 each parity shard is a
-// copy.
+// all the others back. Reed-Solomon over GF(2^8) by ISA-L, or by GFNI where there is that,
+// systematic: data shards stay as they are. The matrix is a Cauchy matrix, so that every k of its
+// rows are independent (docs/protocols/storage.md, "Erasure code", is normative); with k = 1 each
+// parity shard is a copy.
 //
 // Promises. Byte i of each shard depends on byte i of the others only, so shards can be coded in
 // cells, in any order; long ones are coded in cells that stay in the cache. What losing some shards
@@ -23,6 +23,7 @@
 #include <tuple>
 
 #include "foundation/base/bytes.h"
+#include "foundation/crypto/backend.h"
 
 namespace hm::erasure {
 
@@ -55,7 +56,7 @@ using ShardSpace = std::uint8_t*;
 class Coder {
  public:
   // Requires: the code is valid.
-  explicit Coder(Code code);
+  explicit Coder(Code code, crypto::Backend backend = crypto::fastest_backend());
   ~Coder();
   Coder(Coder&&) noexcept;
   Coder& operator=(Coder&&) noexcept;

@@ -137,6 +137,24 @@ TEST(Coder, CodesInCellsWhatItCodesAtOnce) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(parity[i], whole[10 + i]);
 }
 
+TEST(Coder, EveryBackendCodesAndBringsBackTheSameAtEveryLength) {
+  for (const Code code : {Code{1, 2}, Code{4, 2}, Code{10, 4}, Code{3, 17}}) {
+    const Coder portable(code, crypto::Backend::Portable);
+    for (const crypto::Backend backend : crypto::supported_backends()) {
+      Coder other(code, backend);
+      const std::uint64_t lost = (std::uint64_t{1} << code.parity) - 1;
+      const std::uint64_t there = ((std::uint64_t{1} << code.shards()) - 1) & ~lost;
+      for (std::size_t length = 1; length < 700; length += 1 + length / 8) {
+        const auto shards = coded(other, length, length);
+        ASSERT_EQ(shards, coded(portable, length, length))
+            << name_of(backend) << " " << code.to_string() << " " << length;
+        ASSERT_TRUE(comes_back(other, shards, there))
+            << name_of(backend) << " " << code.to_string() << " " << length;
+      }
+    }
+  }
+}
+
 TEST(Coder, StaysRightWhenItForgetsPatterns) {
   Coder coder({4, 4});
   const auto shards = coded(coder, 40, 1);

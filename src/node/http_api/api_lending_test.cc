@@ -479,6 +479,12 @@ TEST_F(LendingApiTest, ANodeIsShownWithTheLastOfItsStorageCommitments) {
                                                  {"objects", objects.to_string()},
                                                  {"shards", shards.to_string()},
                                                  {"height", height}}));
+  const json block = get("/api/v1/blocks/" + std::to_string(height));
+  EXPECT_EQ(block["receipts"][0]["action"], "commit_storage");
+  EXPECT_EQ(block["receipts"][0]["arguments"], (json{{"node", node.to_string()},
+                                                     {"generation", 2},
+                                                     {"objects", objects.to_string()},
+                                                     {"shards", shards.to_string()}}));
 }
 
 TEST_F(LendingApiTest, TheSupplyAddsUp) {

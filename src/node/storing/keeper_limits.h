@@ -25,8 +25,9 @@ inline constexpr std::size_t kBundleBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kEncodePiece = std::size_t{4} << 20;
 // Bytes that wait to be encoded: two of these, so that reading and encoding go on side by side.
 inline constexpr std::size_t kUploadWindow = std::size_t{8} << 20;
-// Stripes of one upload on their way: of 14 MiB by default, and the transport holds what it sends.
-inline constexpr std::size_t kStripesOnTheirWay = 3;
+// Bytes of shards of one upload on their way, above which nothing more is encoded: disks that flush
+// together and the path to eight nodes are busy with it, and the transport holds as much again.
+inline constexpr std::uint64_t kBytesOnTheirWay = std::uint64_t{48} << 20;
 // How often another place is looked for, for a shard that its node did not take.
 inline constexpr std::size_t kPlaceTries = 2;
 // What is reserved at first where the length of an upload is not known; then as much again.

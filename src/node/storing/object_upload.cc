@@ -113,7 +113,7 @@ void ObjectUpload::choose() {
 
 void ObjectUpload::run() {
   if (is_over_ || is_running_ || stage_ != Stage::Encoding) return;
-  if (flights_ + waiting_.size() >= kStripesOnTheirWay) return;
+  if (bytes_on_their_way_ >= kBytesOnTheirWay) return;
   if (steps_.empty() && !is_finished_) return;
   if (!is_writer_) {
     // Segments may be found in what is being given up: it is told when that has passed.
@@ -153,11 +153,18 @@ void ObjectUpload::run() {
 
 void ObjectUpload::on_encoded() {
   if (!encoding_->state) return fail_with(not_stored(encoding_->state.error()));
-  for (auto& stripe : std::exchange(encoding_->stripes, {})) waiting_.push_back(std::move(stripe));
+  queue_stripes();
   place_waiting();
   if (is_over_) return;
   if (stage_ == Stage::Encoding) return run();
   if (stage_ == Stage::Sealing && waiting_.empty() && flights_ == 0) seal();
+}
+
+void ObjectUpload::queue_stripes() {
+  for (auto& stripe : std::exchange(encoding_->stripes, {})) {
+    bytes_on_their_way_ += stripe->row.roots.size() * stripe->row.shard_bytes;
+    waiting_.push_back(std::move(stripe));
+  }
 }
 
 std::size_t ObjectUpload::least_places(const erasure::Code& code) const {
@@ -174,7 +181,7 @@ std::uint64_t ObjectUpload::reserve_each(std::uint64_t shard_bytes) const {
 }
 
 void ObjectUpload::place_waiting() {
-  while (!waiting_.empty() && !is_reserving_ && !is_over_) {
+  while (!waiting_.empty() && !is_reserving_ && !is_over_ && bytes_placed_ < kBytesOnTheirWay) {
     const StripeRow& row = waiting_.front()->row;
     const std::uint64_t each = ports::counted_bytes(row.shard_bytes);
     const std::size_t wanted = row.code.shards();
@@ -235,6 +242,7 @@ void ObjectUpload::forget() {
 void ObjectUpload::place(std::unique_ptr<Flight> owned) {
   const std::shared_ptr<Flight> flight = std::move(owned);
   ++flights_;
+  bytes_placed_ += flight->row.roots.size() * flight->row.shard_bytes;
   StripeRow& row = flight->row;
   const std::size_t shards = row.code.shards();
   row.places.assign(shards, storage::Place{});
@@ -275,8 +283,9 @@ void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t 
     report_.stored_bytes += flight->row.shard_bytes;
   } else {
     parts_.leases.release(place, each);
-    parts_.leases.avoid(place.node);
     if (answer.error().code == ErrorCode::Unavailable) is_unsure_ = true;
+    // Who is only busy takes something else later.
+    if (answer.error().code != ErrorCode::Busy) parts_.leases.avoid(place.node);
     if (flight->tries[index]++ < kPlaceTries) return replace(flight, index);
   }
   flight->shards[index].reset();
@@ -301,6 +310,8 @@ void ObjectUpload::replace(const std::shared_ptr<Flight>& flight, std::size_t in
 void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
   --flights_;
   StripeRow& row = flight->row;
+  bytes_placed_ -= row.roots.size() * row.shard_bytes;
+  bytes_on_their_way_ -= row.roots.size() * row.shard_bytes;
   const auto placed = static_cast<std::size_t>(std::ranges::count_if(
       row.places, [](const storage::Place& place) { return !place.node.is_zero(); }));
   const std::size_t least = std::min(row.code.shards(), least_places(row.code));

@@ -5,7 +5,7 @@
 // Promises. An upload that succeeded is whole: of every stripe so many shards were kept that half
 // of the parity may be lost at once, and the catalogue is durable. One that failed or was given up
 // leaves nothing in the catalogue; what nodes took of it is known and dropped later. Memory:
-// kUploadWindow and kStripesOnTheirWay stripes.
+// kUploadWindow and kBytesOnTheirWay.
 //
 // All calls on the loop thread. Dropping it gives it up.
 #pragma once
@@ -99,6 +99,7 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   void on_encoded();
   void choose();
   void place(std::unique_ptr<Flight> flight);
+  void queue_stripes();
   void place_waiting();
   void remember();
   void forget();
@@ -140,6 +141,8 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::uint64_t rotation_ = 0;
   std::deque<std::unique_ptr<Flight>> waiting_;
   std::size_t flights_ = 0;
+  std::uint64_t bytes_placed_ = 0;        // of these
+  std::uint64_t bytes_on_their_way_ = 0;  // and of what waits
   std::vector<StripeRow> rows_;
   std::set<ports::ShardRoot> sent_;
   std::vector<std::pair<storage::Place, std::uint64_t>> used_;

@@ -85,7 +85,9 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
       [read](Catalogue& catalogue) -> Result<void> {
         HM_TRY_VOID(catalogue.sweep());
         HM_TRY(const auto garbage, catalogue.garbage(UINT64_MAX - 1, 1));
-        read->has_any = !garbage.empty();
+        HM_TRY(const auto uploads, catalogue.uploads());
+        // Nothing is dropped before there is a commitment.
+        read->has_any = !garbage.empty() || !uploads.empty();
         return catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
           read->has_any = true;
           for (const storage::Place& place : row.places) {
@@ -162,6 +164,7 @@ void StorageCare::commit() {
               ++counters_.commitments;
               trouble_.clear();
               garbage_timer_->arm(now());
+              if (hunt_again_) hunt();
               if (is_dirty_) changed();
             });
       });

@@ -23,7 +23,7 @@ struct StorageCare::Hunt {
 };
 
 void StorageCare::hunt() {
-  if (hunt_ || is_stale() || !is_started_) {
+  if (hunt_ || is_stale() || !is_started_ || committed() == 0) {
     hunt_again_ = true;
     return;
   }

@@ -113,7 +113,6 @@ Result<void, storage::StorageError> ObjectUpload::seal_all(
 
 // Copies of each bundle, so many that it bears the losses that its objects bear.
 void ObjectUpload::store_bundles() {
-  for (auto& stripe : std::exchange(encoding_->stripes, {})) waiting_.push_back(std::move(stripe));
   for (Bytes& bytes : encoding_->bundles) {
     auto flight = std::make_unique<Flight>();
     const auto shared = std::make_shared<const Bytes>(std::move(bytes));
@@ -124,8 +123,9 @@ void ObjectUpload::store_bundles() {
     flight->shards.assign(flight->row.code.shards(), shared);
     bundles_.push_back(stripe_id_of(flight->row.roots));
     bundle_roots_.push_back(flight->row.roots.front());
-    waiting_.push_back(std::move(flight));
+    encoding_->stripes.push_back(std::move(flight));
   }
+  queue_stripes();
   if (waiting_.empty()) return commit();
   place_waiting();
 }

@@ -187,7 +187,7 @@ TEST_F(Refusal, ASecondStreamForAChannelIsRefused) {
 
 TEST_F(Refusal, AnUnknownChannelIsRefused) {
   auto peer = hostile_member();
-  peer->send_on_new_stream(header(5));
+  peer->send_on_new_stream(header(stoq::kChannels));
   expect_refused(*peer, Incident::UnexpectedStream);
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "foundation/crypto/aead_vaes.h"
+
+#include "foundation/base/check.h"
+#include "foundation/crypto/wipe.h"
+
+#if defined(__x86_64__)
+#include <intel-ipsec-mb.h>
+
+namespace hm::crypto {
+namespace {
+
+// The library's table of functions for this processor; null where it has none that are better than
+// OpenSSL's. Calls only read it. Never freed: who seals may live until the end.
+const IMB_MGR* functions() {
+  static const IMB_MGR* const kFunctions = []() -> const IMB_MGR* {
+    if (fastest_backend() != Backend::Avx512) return nullptr;
+    IMB_MGR* const made = alloc_mb_mgr(0);
+    if (made == nullptr) return nullptr;
+    IMB_ARCH used = IMB_ARCH_NONE;
+    init_mb_mgr_auto(made, &used);
+    constexpr std::uint64_t kNeeded = IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ;
+    if (used >= IMB_ARCH_AVX512 && (made->features & kNeeded) == kNeeded) return made;
+    free_mb_mgr(made);
+    return nullptr;
+  }();
+  return kFunctions;
+}
+
+struct Work {
+  alignas(64) gcm_key_data key;
+  gcm_context_data message;
+};
+
+}  // namespace
+
+bool has_vaes_aead() { return functions() != nullptr; }
+
+void seal_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+                  ByteView plaintext, std::span<std::uint8_t> sealed) {
+  const IMB_MGR* const library = functions();
+  HM_CHECK(library != nullptr);
+  Wiped<Work> work;
+  IMB_AES256_GCM_PRE(library, key.data(), &work->key);
+  IMB_AES256_GCM_ENC(library, &work->key, &work->message, sealed.data(), plaintext.data(),
+                     plaintext.size(), nonce.data(), associated.data(), associated.size(),
+                     sealed.data() + plaintext.size(), kAeadTagSize);
+}
+
+bool open_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView sealed,
+                  std::span<std::uint8_t> plaintext) {
+  const IMB_MGR* const library = functions();
+  HM_CHECK(library != nullptr);
+  Wiped<Work> work;
+  std::array<std::uint8_t, kAeadTagSize> tag{};
+  IMB_AES256_GCM_PRE(library, key.data(), &work->key);
+  IMB_AES256_GCM_DEC(library, &work->key, &work->message, plaintext.data(), sealed.data(),
+                     plaintext.size(), nonce.data(), associated.data(), associated.size(),
+                     tag.data(), kAeadTagSize);
+  return equal_in_constant_time(tag, sealed.last(kAeadTagSize));
+}
+
+}  // namespace hm::crypto
+#else
+
+namespace hm::crypto {
+
+bool has_vaes_aead() { return false; }
+void seal_by_vaes(const AeadKey&, const AeadNonce&, ByteView, ByteView, std::span<std::uint8_t>) {
+  HM_CHECK(false);
+}
+bool open_by_vaes(const AeadKey&, const AeadNonce&, ByteView, ByteView, std::span<std::uint8_t>) {
+  HM_CHECK(false);
+}
+
+}  // namespace hm::crypto
+#endif

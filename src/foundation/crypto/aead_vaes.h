@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// AES-256-GCM with four blocks at a time in a vector of 512 bits, by Intel's Multi-Buffer library:
+// more than twice as fast as OpenSSL 3.0, and keys made as fast. For aead.cc alone.
+#pragma once
+
+#include "foundation/crypto/aead.h"
+
+namespace hm::crypto {
+
+// Whether this processor, and the library that the build has for it, can do what is below.
+bool has_vaes_aead();
+
+// As Aead's.
+void seal_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+                  ByteView plaintext, std::span<std::uint8_t> sealed);
+bool open_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView sealed,
+                  std::span<std::uint8_t> plaintext);
+
+}  // namespace hm::crypto
