@@ -268,6 +268,9 @@ def check_damage(six):
     ids(six)
     code, out, err = cat(six, f"of-{100 << 20}")
     require(code == 0 and digest(out) == digest(big), f"{code} {err}")
+    loser = six.nodes[lost]["id"]
+    wait_until(lambda: any(each["node"] == loser and each["fault"] == "missing" for each in storage(six)["own"]["faults"]),
+               "what it lost is on record")
     whole = lambda: (now := stat(six, f"of-{100 << 20}")["health"])["healthy"] == now["shards"] and now
     wait_until(whole, "everything is whole again", 120)
 
@@ -311,10 +314,10 @@ def check_killed(six):
     acknowledged = {}
     for attempt in range(6):
         path = six.folder / f"kill-{attempt}"
-        data = content(24 << 20, attempt)
+        data = content(48 << 20, attempt)
         path.write_bytes(data)
         storing = start(six, TENANT, "put", path)
-        time.sleep(rng.uniform(0.02, 0.8))
+        time.sleep(rng.uniform(0.02, 0.5))
         six.kill(TENANT)
         code, _, _ = finish(storing)
         if code == 0:
@@ -344,8 +347,8 @@ def check_all(six):
     check_folder(six)
     check_input(six)
     check_sharing(six)
-    check_damage(six)
     check_losses(six)
+    check_damage(six)
     check_killed(six)
 
 

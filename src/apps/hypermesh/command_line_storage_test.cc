@@ -25,10 +25,11 @@ Options parsed(std::vector<std::string> arguments) {
 }
 
 TEST(StorageCommandLine, PutTakesEveryOption) {
-  const auto put = parsed<ObjectPut>(
-      {"put", "--as", "x/", "--code", "4+2", "--profile", "backup", "--with", "bob,carol", "--with",
-       "dave", "--private", "--no-compress", "--new", "--meta", "a=1", "--meta", "b=2",
-       "--keep-going", "--resume", "one", "two"});
+  const auto put =
+      parsed<ObjectPut>({"put",           "--as",     "x/",        "--code", "4+2",    "--profile",
+                         "backup",        "--with",   "bob,carol", "--with", "dave",   "--private",
+                         "--no-compress", "--new",    "--meta",    "a=1",    "--meta", "b=2",
+                         "--keep-going",  "--resume", "one",       "two"});
   EXPECT_EQ(put.files, (std::vector<std::string>{"one", "two"}));
   EXPECT_EQ(put.as, "x/");
   EXPECT_EQ(put.code, "4+2");
@@ -70,7 +71,8 @@ TEST(StorageCommandLine, RemoveIsOfRunsAndObjects) {
 }
 
 TEST(StorageCommandLine, ShareWithoutAPartIsOfAnObject) {
-  const auto share = parsed<ObjectShare>({"share", "a.pdf", "--with", "bob,carol", "--revoke", "x"});
+  const auto share =
+      parsed<ObjectShare>({"share", "a.pdf", "--with", "bob,carol", "--revoke", "x"});
   EXPECT_EQ(share.name, "a.pdf");
   EXPECT_EQ(share.with, std::vector<std::string>{"bob,carol"});
   EXPECT_EQ(share.revoke, std::vector<std::string>{"x"});
@@ -80,10 +82,18 @@ TEST(StorageCommandLine, ShareWithoutAPartIsOfAnObject) {
 }
 
 TEST(StorageCommandLine, MistakesAreUsage) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"put"}, {"put", "a", "--profile", "odd"}, {"get"}, {"get", "a", "b"},
-        {"cat"}, {"stat"}, {"pin"}, {"rm"}, {"rm", "--run", "--object", "a"}, {"ls", "a", "b"},
-        {"storage", "drain"}, {"storage", "odd"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"put"},
+                                                    {"put", "a", "--profile", "odd"},
+                                                    {"get"},
+                                                    {"get", "a", "b"},
+                                                    {"cat"},
+                                                    {"stat"},
+                                                    {"pin"},
+                                                    {"rm"},
+                                                    {"rm", "--run", "--object", "a"},
+                                                    {"ls", "a", "b"},
+                                                    {"storage", "drain"},
+                                                    {"storage", "odd"}}) {
     const auto result = parse_command_line(arguments);
     const auto* failure = std::get_if<Failure>(&result);
     ASSERT_NE(failure, nullptr) << arguments.front();

@@ -88,8 +88,8 @@ TEST_F(ObjectFiles, AFileThatChangesMeanwhileIsAnErrorThatNamesIt) {
     EXPECT_FALSE(rest);
     return rest ? std::string() : rest.error().what;
   };
-  const std::string longer =
-      after("longer", [](const std::string& file) { std::ofstream(file, std::ios::app) << "more"; });
+  const std::string longer = after(
+      "longer", [](const std::string& file) { std::ofstream(file, std::ios::app) << "more"; });
   EXPECT_NE(longer.find("longer changed while it was read"), std::string::npos) << longer;
   after("shorter", [](const std::string& file) { fs::resize_file(file, 5); });
   after("written", [](const std::string& file) {
@@ -155,7 +155,9 @@ TEST_F(ObjectFiles, APartialFileReplacesNothingUnlessItIsMeantTo) {
 
 TEST_F(ObjectFiles, APartialFileOfNothingOrDiscardedLeavesNothing) {
   const std::string content(64, 'c');
-  { ASSERT_TRUE(PartialFile::open(path("out"), content, PartialFile::Begin::Anew)); }
+  {
+    ASSERT_TRUE(PartialFile::open(path("out"), content, PartialFile::Begin::Anew));
+  }
   EXPECT_TRUE(names().empty());
   auto file = PartialFile::open(path("out"), content, PartialFile::Begin::Anew);
   ASSERT_TRUE(file && file->append("x"));
@@ -167,7 +169,8 @@ TEST(ObjectNames, TheLastPartIsAFileNameUnlessItLeadsElsewhere) {
   EXPECT_EQ(file_name_of("a"), "a");
   EXPECT_EQ(file_name_of("a/b"), "b");
   EXPECT_EQ(file_name_of("../b"), "b");
-  for (const char* none : {"", "a/", "..", "a/..", ".", "/"}) EXPECT_FALSE(file_name_of(none)) << none;
+  for (const char* none : {"", "a/", "..", "a/..", ".", "/"})
+    EXPECT_FALSE(file_name_of(none)) << none;
   EXPECT_EQ(folder_prefix("a"), "a/");
   EXPECT_EQ(folder_prefix("a/"), "a/");
   EXPECT_EQ(folder_prefix(""), "");

@@ -20,8 +20,7 @@ ObjectSide::ObjectSide(node::Node& node, node::OwnOperations& operations, const 
                        storing::ShardClient& client, const storing::ShardHost* host,
                        std::function<node::RoundTrips()> round_trips) {
   const auto fail_with = [this](const Error& error) {
-    log::error("storage", "this node stores no objects: " + error.message,
-               {{"why", error.detail}});
+    log::error("storage", "this node stores no objects: " + error.message, {{"why", error.detail}});
     trouble_ = {ErrorCode::Unavailable, "this node stores no objects: " + error.message,
                 error.detail};
   };

@@ -60,6 +60,7 @@ StorageCare::StorageCare(KeeperParts& parts, node::OwnOperations& operations,
   garbage_timer_ = timers.create([this] { drop_garbage(); });
   look_timer_ = timers.create([this] { look(); });
   repair_timer_ = timers.create([this] { repair_next(); });
+  inventory_timer_ = timers.create([this] { check_next(); });
   parts_.node.add_observer(*this);
 }
 
@@ -117,6 +118,8 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
           audit_timer_->arm(now() + kAuditPause);
           garbage_timer_->arm(now() + kLookSoon);
           look_timer_->arm(now() + kLostAfter);
+          check(parts_.node.id());
+          for (const identity::NodeId& peer : parts_.node.peers()) check(peer);
         }
         done({});
       });
@@ -337,6 +340,7 @@ void StorageCare::on_connected(const identity::NodeId& peer) {
   if (!is_started_) return;
   garbage_timer_->arm(now() + kLookSoon);
   if (hunt_again_) hunt();
+  check(peer);
 }
 
 void StorageCare::on_disconnected(const identity::NodeId& peer) {
