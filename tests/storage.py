@@ -312,19 +312,19 @@ def check_killed(six):
     say("kill -9 of the tenant's node while it stores: what was reported is whole, the rest is not there")
     rng = random.Random(5)
     acknowledged = {}
-    for attempt in range(6):
+    for attempt in range(8):
         path = six.folder / f"kill-{attempt}"
         data = content(48 << 20, attempt)
         path.write_bytes(data)
         storing = start(six, TENANT, "put", path)
-        time.sleep(rng.uniform(0.02, 0.5))
+        time.sleep(rng.uniform(0.0, 0.3))
         six.kill(TENANT)
         code, _, _ = finish(storing)
         if code == 0:
             acknowledged[path.name] = digest(data)
         six.up()
         ids(six)
-    say(f"{len(acknowledged)} of 6 were reported stored")
+    say(f"{len(acknowledged)} of 8 were reported stored")
     wait_until(lambda: six.cli(TENANT, "ls", check=False).returncode == 0, "the node has its catalogue again")
     for name, expected in acknowledged.items():
         code, out, err = cat(six, name)
