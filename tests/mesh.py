@@ -155,7 +155,7 @@ class Mesh:
         )
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
-                status, text = answer.status, answer.read().decode()
+                status, text = answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read().decode()
         try:

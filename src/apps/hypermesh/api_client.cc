@@ -188,9 +188,55 @@ Answer<ordered_json> ApiClient::patch(const std::string& path, const ordered_jso
   return send(ports::HttpMethod::Patch, path, "application/json", body.dump(), token);
 }
 
-Answer<ordered_json> ApiClient::post_bytes(const std::string& path, ByteView body) {
+Answer<ordered_json> ApiClient::post_bytes(const std::string& path, ByteView body,
+                                           const std::string& token) {
   return send(ports::HttpMethod::Post, path, "application/octet-stream", std::string(as_text(body)),
-              {});
+              token);
+}
+
+Failure ApiClient::refusal(Result<http::ClientResponse> response) {
+  auto answered = answer(std::move(response));
+  if (!answered) return std::move(answered.error());
+  return {ExitCode::Failure, fmt::format("{} answered with something else", url()),
+          "it may be of another version", "compare 'hypermesh version' on both sides"};
+}
+
+Answer<std::string> ApiClient::get_bytes(const std::string& path, const std::string& token) {
+  http::ClientRequest request;
+  request.target = std::string(kPrefix) + path;
+  request.timeout = kAnswerTime;
+  request.headers.push_back({"Authorization", "Bearer " + token});
+  auto response = client_.request(request);
+  if (response && response->status == 200) return std::move(response->body);
+  return std::unexpected(refusal(std::move(response)));
+}
+
+Answer<ordered_json> ApiClient::upload(ports::HttpMethod method, const std::string& path,
+                                       std::optional<std::uint64_t> length,
+                                       const http::BodySource& source,
+                                       std::vector<ports::HttpHeader> headers,
+                                       const std::string& token) {
+  http::ClientRequest request;
+  request.method = method;
+  request.target = std::string(kPrefix) + path;
+  request.content_type = "application/octet-stream";
+  request.headers = std::move(headers);
+  request.headers.push_back({"Authorization", "Bearer " + token});
+  request.timeout = kAnswerTime;
+  return answer(client_.upload(request, length, source));
+}
+
+Outcome ApiClient::download(const std::string& path, std::optional<http::ByteRange> range,
+                            const http::BodySink& sink, std::vector<ports::HttpHeader> headers,
+                            const std::string& token) {
+  http::ClientRequest request;
+  request.target = std::string(kPrefix) + path;
+  request.headers = std::move(headers);
+  request.headers.push_back({"Authorization", "Bearer " + token});
+  request.timeout = kAnswerTime;
+  auto response = client_.download(request, range, sink);
+  if (response && (response->status == 200 || response->status == 206)) return {};
+  return std::unexpected(refusal(std::move(response)));
 }
 
 Outcome ApiClient::events(

@@ -3,10 +3,13 @@
 // with the exit code that docs/guide/cli.md promises.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/hypermesh/command.h"
 #include "apps/hypermesh/failure.h"
@@ -37,8 +40,21 @@ class ApiClient {
   Answer<nlohmann::ordered_json> patch(const std::string& path, const nlohmann::ordered_json& body,
                                        const std::string& token);
 
-  // A body that is not JSON.
-  Answer<nlohmann::ordered_json> post_bytes(const std::string& path, ByteView body);
+  // A body that is not JSON, and an answer that is not.
+  Answer<nlohmann::ordered_json> post_bytes(const std::string& path, ByteView body,
+                                            const std::string& token = {});
+  Answer<std::string> get_bytes(const std::string& path, const std::string& token);
+
+  // A body that comes from `source` while it is sent: `length` bytes, or all until its end.
+  Answer<nlohmann::ordered_json> upload(ports::HttpMethod method, const std::string& path,
+                                        std::optional<std::uint64_t> length,
+                                        const http::BodySource& source,
+                                        std::vector<ports::HttpHeader> headers,
+                                        const std::string& token);
+  // The answer's body to `sink` while it comes. NotReachable: it broke off.
+  Outcome download(const std::string& path, std::optional<http::ByteRange> range,
+                   const http::BodySink& sink, std::vector<ports::HttpHeader> headers,
+                   const std::string& token);
 
   // Server-sent events of /api/v1`path` until `on_event` returns false: name and data of each.
   Outcome events(const std::string& path,
@@ -51,6 +67,8 @@ class ApiClient {
                                       const std::string& token);
   Answer<nlohmann::ordered_json> send(http::ClientRequest request, const std::string& token);
   Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> response);
+  // Of an answer that is not the one that was asked for.
+  Failure refusal(Result<http::ClientResponse> response);
 
   http::HttpClient client_;
 };

@@ -12,6 +12,7 @@
 #include "apps/hypermesh/container_options.h"
 #include "apps/hypermesh/lease_options.h"
 #include "apps/hypermesh/sharing_options.h"
+#include "apps/hypermesh/storage_options.h"
 
 namespace hm::cli {
 
@@ -145,20 +146,20 @@ struct Completion {
   std::string shell;
 };
 
-using Command =
-    std::variant<Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList,
-                 AssetsShow, AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire,
-                 Nodes, Validators, LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet,
-                 WalletSend, KeyNew, KeyShow, KeyExport, KeyImport, KeyRotate, Doctor, Completion,
-                 LeaseOpen, LeaseList, LeaseShow, LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept,
-                 LeaseDecline, Stake, Unstake, Delegate, Undelegate, Allow, Rewards, Bill, Who,
-                 Trust, TrustShow, Share, Unshare, GrantsList, GrantsShow, PolicyTestFile, Pause,
-                 Resume, Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify,
-                 FederateExport, FederateSign, FederateRecord, FederateList, ContainerRun,
-                 ContainerList, ContainerLogs, ContainerExec, ContainerAttach, ContainerStop,
-                 ContainerKill, ContainerRemove, ContainerInspect, ContainerStats, ContainerCopy,
-                 ContainerForward, ImageList, ImagePull, ImagePush, ImageImport, ImageExport,
-                 ImageRemove, ImagePrune, ServiceList, ServiceInspect, ServiceScale, ServiceRemove>;
+using Command = std::variant<
+    Version, Dev, DevStop, Up, Down, Invite, Join, NodeDaemon, Status, AssetsList, AssetsShow,
+    AssetsWatch, AssetRegister, AssetUpdate, AssetTransfer, AssetRetire, Nodes, Validators,
+    LedgerShow, LedgerTail, LedgerVerify, LedgerExport, Wallet, WalletSend, KeyNew, KeyShow,
+    KeyExport, KeyImport, KeyRotate, Doctor, Completion, LeaseOpen, LeaseList, LeaseShow,
+    LeaseRenew, LeaseClose, LeaseSettle, LeaseAccept, LeaseDecline, Stake, Unstake, Delegate,
+    Undelegate, Allow, Rewards, Bill, Who, Trust, TrustShow, Share, Unshare, GrantsList, GrantsShow,
+    PolicyTestFile, Pause, Resume, Revoke, GroupSet, GroupShow, GroupList, GroupRemove, Certify,
+    FederateExport, FederateSign, FederateRecord, FederateList, ContainerRun, ContainerList,
+    ContainerLogs, ContainerExec, ContainerAttach, ContainerStop, ContainerKill, ContainerInspect,
+    ContainerStats, ContainerCopy, ContainerForward, ImageList, ImagePull, ImagePush, ImageImport,
+    ImageExport, ImageRemove, ImagePrune, ServiceList, ServiceInspect, ServiceScale, ServiceRemove,
+    ObjectPut, ObjectGet, ObjectCat, ObjectList, ObjectStat, ObjectShare, ObjectPin, Remove,
+    StorageStatus, StorageCollect, StorageDrain>;
 
 struct Globals {
   bool json = false;

@@ -12,6 +12,7 @@
 #include "apps/hypermesh/command_line_containers.h"
 #include "apps/hypermesh/command_line_leases.h"
 #include "apps/hypermesh/command_line_sharing.h"
+#include "apps/hypermesh/command_line_storage.h"
 #include "apps/hypermesh/suggestion.h"
 
 namespace hm::cli {
@@ -88,6 +89,7 @@ class Parser {
   ContainerCommands containers_;
   LeaseCommands leases_;
   SharingCommands sharing_;
+  StorageCommands storage_;
 };
 
 Parser::Parser() {
@@ -107,6 +109,7 @@ Parser::Parser() {
   };
   add_lifecycle();
   add_container_commands(app, containers_, on_command);
+  add_storage_commands(app, storage_, on_command);
   add_assets();
   add_asset();
   add_ledger();

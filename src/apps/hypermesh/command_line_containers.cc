@@ -199,8 +199,6 @@ void Adder::add_acting() {
   kill->add_option("run", to_.kill.runs, kRunHelp)->required();
   kill->add_option("--signal", to_.kill.signal,
                    "Its name or number, e.g. TERM or 9 (default KILL)");
-  CLI::App* remove = add(app_, "rm", "End runs and forget them", "rm web", to_.remove);
-  remove->add_option("run", to_.remove.runs, kRunHelp)->required();
 }
 
 void Adder::add_carrying() {

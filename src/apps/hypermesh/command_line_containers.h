@@ -23,7 +23,6 @@ struct ContainerCommands {
   ContainerAttach attach;
   ContainerStop stop;
   ContainerKill kill;
-  ContainerRemove remove;
   ContainerInspect inspect;
   ContainerStats stats;
   ContainerCopy copy;

@@ -133,7 +133,6 @@ TEST(ContainerCommandLine, LookingAndActing) {
   EXPECT_EQ(stop.grace, "30s");
   EXPECT_EQ(parsed<ContainerKill>({"kill", "a"}).signal, "KILL");
   EXPECT_EQ(parsed<ContainerKill>({"kill", "--signal", "HUP", "a"}).signal, "HUP");
-  EXPECT_EQ(parsed<ContainerRemove>({"rm", "a", "b"}).runs.size(), 2U);
   EXPECT_EQ(parsed<ContainerInspect>({"inspect", "a"}).run, "a");
   EXPECT_TRUE(parsed<ContainerStats>({"stats", "--once"}).runs.empty());
   EXPECT_EQ(parsed<ContainerStats>({"stats", "a"}).runs, Words{"a"});
@@ -171,7 +170,6 @@ TEST(ContainerCommandLine, EveryUsageErrorSaysWhatWhyAndWhatToDo) {
       {"logs", "a", "b"},
       {"stop"},
       {"kill"},
-      {"rm"},
       {"inspect"},
       {"cp", "a"},
       {"forward", "a"},

@@ -55,21 +55,47 @@ void add_grant_words(CLI::App& command, GrantWords& words) {
                      "How often it may be passed on, 0 to 4 (default: 0)");
 }
 
+// What only a grant says means a grant, so that a forgotten share is noticed.
+Command share_command(const SharingCommands& commands) {
+  const Share& share = commands.share;
+  const GrantWords& words = share.words;
+  const bool is_grant = !words.share.empty() || share.level || !share.from.empty() ||
+                        words.network || words.hours || words.days || words.when || words.price ||
+                        words.at_most || words.largest || words.longest || words.per_day ||
+                        words.notice || words.until || words.may_delegate;
+  if (is_grant) return share;
+  return ObjectShare{share.what, share.with, commands.revoke_readers};
+}
+
 void Adder::add_share(CLI::App& app) const {
   Share& share = commands_.share;
   CLI::App* command =
-      add(app, "share", "Let others lease a part of what is yours", share,
+      add(app, "share", "Let others lease a part of what is yours, or read a stored object", share,
           "share gpu 50% --with bob --price 0 --when idle --hours 20-08\n"
           "  hypermesh share cpu 25% --level public_network --price 0.5 --until 30d\n"
-          "'hypermesh unshare' takes it back.");
-  command->add_option("what", share.what, "cpu, gpu, memory, storage, network, or an asset's id")
+          "'hypermesh unshare' takes it back.\n"
+          "  hypermesh share report.pdf --with bob,carol\n"
+          "  hypermesh share report.pdf --revoke bob");
+  on_command_(command, [&commands = commands_] { return share_command(commands); });
+  command
+      ->add_option(
+          "what", share.what,
+          "cpu, gpu, memory, storage, network, or an asset's id; or a stored object's name")
       ->required();
-  command->add_option("share", share.words.share, "The part that may be leased, e.g. 50%")
-      ->required();
+  auto* part = command->add_option("share", share.words.share,
+                                   "The part that may be leased, e.g. 50%; none: a stored object "
+                                   "is meant");
   command
       ->add_option("--with", share.with,
-                   "OWNER, group:NAME, cert:PATTERN[@ISSUER] or anyone; may be repeated")
+                   "OWNER, group:NAME, cert:PATTERN[@ISSUER] or anyone; may be repeated. Of an "
+                   "object: OWNER[,OWNER]")
       ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--revoke", commands_.revoke_readers,
+          "Of an object: store it anew under secrets that these do not have: OWNER[,OWNER]")
+      ->allow_extra_args(false)
+      ->excludes(part);
   command->add_option("--level", share.level,
                       "Who learns of it: private_network, p2p, public_network or full_public "
                       "(default: as it is)");

@@ -16,6 +16,7 @@ namespace hm::cli {
 // What the parser writes into; lives as long as the parser.
 struct SharingCommands {
   Share share;
+  std::vector<std::string> revoke_readers;  // of a stored object
   Unshare unshare;
   GrantsList grants, grants_ls;  // "grants" alone lists, too
   GrantsShow grants_show;

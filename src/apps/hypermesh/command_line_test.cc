@@ -218,7 +218,7 @@ TEST(CommandLine, EveryUsageErrorSaysWhatWhyAndWhatToDo) {
       {"ledger", "show", "18446744073709551616"},
       {"ledger", "tail", "-n", "0"},
       {"ledger", "export"},
-      {"share", "gpu"},
+      {"share", "gpu", "50%", "--revoke", "bob"},
       {"share", "gpu", "50%", "--with"},
       {"share", "gpu", "50%", "--wiht", "bob"},
       {"grants", "show"},

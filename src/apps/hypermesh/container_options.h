@@ -76,9 +76,6 @@ struct ContainerKill {
   std::vector<std::string> runs;
   std::string signal = "KILL";
 };
-struct ContainerRemove {
-  std::vector<std::string> runs;
-};
 struct ContainerInspect {
   std::string run;
 };

@@ -17,6 +17,7 @@
 #include "apps/hypermesh/lending_files.h"
 #include "apps/hypermesh/log_rotation.h"
 #include "apps/hypermesh/node_config.h"
+#include "apps/hypermesh/object_side.h"
 #include "apps/hypermesh/owner_watch.h"
 #include "apps/hypermesh/storage_side.h"
 #include "foundation/base/log.h"
@@ -33,7 +34,6 @@
 #include "platform/http/http_server.h"
 #include "platform/journal/file_journal.h"
 #include "platform/linux/activity_probe.h"
-#include "platform/linux/allocation.h"
 #include "platform/linux/hardware_monitor.h"
 #include "platform/linux/hardware_probe.h"
 #include "platform/loop/event_loop.h"
@@ -154,6 +154,7 @@ class Daemon {
   std::unique_ptr<OwnerWatch> owner_watch_;
   std::unique_ptr<ContainerSide> containers_;
   std::unique_ptr<StorageSide> storage_;
+  std::unique_ptr<ObjectSide> objects_;
   std::unique_ptr<quic::QuicTransport> transport_;
   std::unique_ptr<Invitations> invitations_;
   std::unique_ptr<http_api::Api> api_;
@@ -222,10 +223,15 @@ Result<void> Daemon::open_containers() {
 }
 
 void Daemon::open_storage() {
-  // The ledger has no commitments of nodes to what they store, so that shards leave with their
-  // lease alone.
+  const auto committed = [this](const identity::NodeId& node) -> std::uint64_t {
+    const auto* commitment = node_->ledger().storage_commitment(node);
+    return commitment == nullptr ? 0 : commitment->generation;
+  };
   storage_ = std::make_unique<StorageSide>(*node_, ingredients_.folder, ingredients_.config, loop_,
-                                           [](const identity::NodeId&) { return 0; });
+                                           committed);
+  objects_ = std::make_unique<ObjectSide>(
+      *node_, *operations_, ingredients_.folder, storage_->client(), storage_->host(),
+      [this] { return node::round_trips_from(node_->id(), round_trips()); });
 }
 
 Result<void> Daemon::open_network() {
@@ -291,10 +297,14 @@ http_api::ApiHooks Daemon::hooks() {
                           containers_->host().count());
     add_service_metrics(text, containers_->services());
     add_shard_metrics(text, storage_->host(), storage_->client().counters());
+    add_object_metrics(text, objects_->keeper());
     add_process_metrics(text);
   };
   hooks.containers = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
     containers_->handle(api, endpoint, std::move(call));
+  };
+  hooks.storage = [this](http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call) {
+    objects_->handle(api, endpoint, std::move(call));
   };
   hooks.pause = [this] { return leases_->pause(); };
   hooks.resume = [this] { return leases_->resume(); };
@@ -325,6 +335,7 @@ void Daemon::run() {
     node_->start(*transport_);
     containers_->start();
     storage_->start();
+    objects_->start();
     owner_watch_->start();
     if (const auto started = hardware_monitor_->start(*hardware_assets_); !started) {
       log::error("hardware", started.error().message, {{"why", started.error().detail}});
@@ -343,6 +354,7 @@ void Daemon::run() {
   owner_watch_.reset();
   server_.reset();
   invitations_.reset();
+  objects_.reset();
   storage_.reset();
   containers_.reset();
   node_->stop();
@@ -356,7 +368,6 @@ Result<void> run_daemon(const std::string& config_path) {
   HM_TRY(Ingredients ingredients, read_ingredients(config_path));
   HM_TRY(const auto lock, files::ProcessLock::take(ingredients.folder.lock()));
   raise_file_limit();
-  linux::keep_large_buffers();
   Daemon daemon(std::move(ingredients));
   HM_TRY_VOID(daemon.open());
   daemon.run();

@@ -180,6 +180,45 @@ void add_shard_metrics(http_api::MetricsText& text, const storing::ShardHost* ho
   failed("corrupt", client.corrupt);
 }
 
+void add_object_metrics(http_api::MetricsText& text, const storing::ObjectKeeper* keeper) {
+  if (keeper == nullptr) return;
+  const storing::KeeperStatus status = keeper->status();
+  const storing::KeeperCounters& counters = status.counters;
+  text.counter("hypermesh_storage_objects_put_total", "Objects stored", counters.objects_put);
+  text.counter("hypermesh_storage_put_bytes_total", "Bytes of objects stored", counters.bytes_put);
+  text.counter("hypermesh_storage_objects_got_total", "Objects read, or parts of them",
+               counters.objects_got);
+  text.counter("hypermesh_storage_got_bytes_total", "Bytes of objects read", counters.bytes_got);
+  text.counter("hypermesh_storage_commitments_total", "Commitments put on the ledger",
+               counters.commitments);
+  text.counter("hypermesh_storage_audits_passed_total", "Pages that were proven",
+               counters.audits_passed);
+  text.counter("hypermesh_storage_audits_failed_total", "Pages that were not proven",
+               counters.audits_failed);
+  text.counter("hypermesh_storage_shards_repaired_total", "Shards made anew elsewhere",
+               counters.shards_repaired);
+  text.counter("hypermesh_storage_repaired_bytes_total", "Bytes of shards made anew",
+               counters.bytes_repaired);
+  text.counter("hypermesh_storage_shards_dropped_total", "Shards that nothing needs, dropped",
+               counters.shards_dropped);
+  text.counter("hypermesh_storage_orphans_dropped_total",
+               "Shards that nothing ever referred to, dropped", counters.orphans_dropped);
+  text.gauge("hypermesh_storage_repairs_waiting", "Stripes that wait for repair",
+             status.repairs_waiting);
+  text.gauge("hypermesh_storage_leases", "Leases under which objects lie", status.leases.size());
+  std::uint64_t used = 0;
+  std::uint64_t quantity = 0;
+  for (const auto& lease : status.leases) {
+    used += lease.used;
+    quantity += lease.quantity;
+  }
+  text.gauge("hypermesh_storage_used_bytes", "Of these leases, used", used);
+  text.gauge("hypermesh_storage_leased_bytes", "Of these leases, all", quantity);
+  text.gauge("hypermesh_storage_faults", "Faults of nodes on record", status.faults.size());
+  text.gauge("hypermesh_storage_in_trouble", "1: something keeps storage from working",
+             status.trouble.empty() ? 0 : 1);
+}
+
 void add_process_metrics(http_api::MetricsText& text) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

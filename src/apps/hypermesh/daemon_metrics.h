@@ -5,6 +5,7 @@
 #include "node/hosting/container_host.h"
 #include "node/hosting/service_keeper.h"
 #include "node/http_api/metrics.h"
+#include "node/storing/object_keeper.h"
 #include "node/storing/shard_client.h"
 #include "node/storing/shard_host.h"
 #include "platform/http/http_server.h"
@@ -20,6 +21,8 @@ void add_service_metrics(http_api::MetricsText& text, const hosting::ServiceKeep
 // `host`: null where no shards are kept.
 void add_shard_metrics(http_api::MetricsText& text, const storing::ShardHost* host,
                        const storing::ShardClientCounters& client);
+// `keeper`: null where no objects are stored.
+void add_object_metrics(http_api::MetricsText& text, const storing::ObjectKeeper* keeper);
 void add_process_metrics(http_api::MetricsText& text);
 
 }  // namespace hm::cli

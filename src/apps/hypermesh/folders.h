@@ -30,6 +30,8 @@ struct NodeFolder {
   std::string data() const { return path + "/data"; }
   // What this node keeps for others.
   std::string shards() const { return data() + "/shards"; }
+  // What is stored elsewhere for this node's owner: names, keys and places.
+  std::string objects() const { return data() + "/objects"; }
   std::string log() const { return path + "/log"; }
   // Present while sharing is paused.
   std::string pause() const { return path + "/pause"; }

@@ -39,4 +39,15 @@ inline constexpr std::size_t kMaxLogTail = 16 * 1024 * 1024;
 inline constexpr unsigned kDefaultStopGraceMillis = 10'000;
 inline constexpr unsigned kMaxStopGraceMillis = 600'000;
 
+// Objects that one request removes; their names fit a body.
+inline constexpr std::size_t kMaxObjectNames = 1000;
+// A name as bytes; JSON may spell each in six. The keeper allows less, and says so.
+inline constexpr std::size_t kMaxObjectNameText = 4096;
+// A sealed box has no more wraps.
+inline constexpr std::size_t kMaxReaders = 1024;
+// The line before an object of a batch: a name and metadata at their longest spelling.
+inline constexpr std::size_t kMaxBatchLine = std::size_t{128} << 10;
+// Objects of one batch: their manifests are in memory until all of them are sealed.
+inline constexpr std::size_t kMaxBatchObjects = 32'768;
+
 }  // namespace hm::api

@@ -50,6 +50,14 @@ bool is_about_containers(Endpoint endpoint) {
   return endpoint >= Endpoint::ListRuns && endpoint <= Endpoint::ImageStream;
 }
 
+bool is_about_storage(Endpoint endpoint) {
+  return endpoint >= Endpoint::ListObjects && endpoint <= Endpoint::DrainNode;
+}
+
+api::ApiError not_here(const char* message) {
+  return {.status = 503, .code = "UNAVAILABLE", .message = message, .details = {}};
+}
+
 }  // namespace
 
 api::ApiError bad_body(const api::BadRequest& bad) {
@@ -132,6 +140,14 @@ std::optional<ports::HttpResponse> Api::refuse_early(const ports::HttpRequest& h
   return std::nullopt;
 }
 
+ports::HttpBodyMode Api::body_mode(const ports::HttpRequest& head) {
+  const RouteMatch found = match(head.method, head.path);
+  const bool is_streamed = found.route != nullptr && hooks_.storage &&
+                           (found.route->endpoint == Endpoint::PutObject ||
+                            found.route->endpoint == Endpoint::PutObjects);
+  return is_streamed ? ports::HttpBodyMode::Pieces : ports::HttpBodyMode::Whole;
+}
+
 void Api::on_request(ports::HttpRequest request, std::unique_ptr<ports::HttpResponder> responder) {
   RouteMatch found = match(request.method, request.path);
   const auto caller = identify(config_.guard, request);
@@ -147,10 +163,11 @@ void Api::on_request(ports::HttpRequest request, std::unique_ptr<ports::HttpResp
 void Api::dispatch(Endpoint endpoint, Call call) {
   if (is_about_containers(endpoint)) {
     if (hooks_.containers) return hooks_.containers(*this, endpoint, std::move(call));
-    return answer(call, {.status = 503,
-                         .code = "UNAVAILABLE",
-                         .message = "this node runs no containers",
-                         .details = {}});
+    return answer(call, not_here("this node runs no containers"));
+  }
+  if (is_about_storage(endpoint)) {
+    if (hooks_.storage) return hooks_.storage(*this, endpoint, std::move(call));
+    return answer(call, not_here("this node stores no objects"));
   }
   switch (endpoint) {
     case Endpoint::ListAssets: return list_assets(std::move(call));
@@ -208,7 +225,7 @@ void Api::dispatch(Endpoint endpoint, Call call) {
     case Endpoint::CreateInvitation: return exchange(std::move(call), hooks_.invite, 201);
     case Endpoint::Join: return exchange(std::move(call), hooks_.join, 200);
     case Endpoint::Overview: return overview(std::move(call));
-    default: return;  // about containers
+    default: return;  // about containers or storage
   }
 }
 
@@ -223,6 +240,19 @@ void Api::answer(Call& call, api::JsonWriter json, std::uint16_t status) {
 
 void Api::answer(Call& call, const api::ApiError& error) {
   call.responder->send(error_response(error, call.request_id));
+}
+
+void Api::answer(Call& call, ports::HttpResponse response) {
+  ++answers_[response.status];
+  add_headers(response);
+  call.responder->send(std::move(response));
+}
+
+std::shared_ptr<ports::HttpStream> Api::start_stream(Call& call, ports::HttpResponse head,
+                                                     std::optional<std::uint64_t> length) {
+  ++answers_[head.status];
+  add_headers(head);
+  return call.responder->start_stream(std::move(head), length);
 }
 
 void Api::on_final(const node::FinalEvent& event) { streams_->publish(event); }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ struct ApiHooks {
   std::function<void(Texts request, Reply reply)> invite;
   // Everything about containers and images (node/container_api).
   std::function<void(Api&, Endpoint, Call)> containers;
+  // Everything about stored objects (node/storage_api).
+  std::function<void(Api&, Endpoint, Call)> storage;
   // Redeems one; anybody gets here, the code decides.
   std::function<void(Texts request, Reply reply)> join;
 };
@@ -81,6 +84,7 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
   // ports::HttpHandler
   ports::HttpResponse describe_fault(ports::HttpFault fault) override;
   std::optional<ports::HttpResponse> refuse_early(const ports::HttpRequest& head) override;
+  ports::HttpBodyMode body_mode(const ports::HttpRequest& head) override;
   void on_request(ports::HttpRequest request,
                   std::unique_ptr<ports::HttpResponder> responder) override;
   // node::NodeObserver
@@ -90,6 +94,11 @@ class Api final : public ports::HttpHandler, public node::NodeObserver {
 
   void answer(Call& call, api::JsonWriter json, std::uint16_t status = 200);
   void answer(Call& call, const api::ApiError& error);
+  // An answer that is not JSON; the headers of every answer are added.
+  void answer(Call& call, ports::HttpResponse response);
+  // The same, as ports::HttpResponder::start_stream has it.
+  std::shared_ptr<ports::HttpStream> start_stream(Call& call, ports::HttpResponse head,
+                                                  std::optional<std::uint64_t> length);
 
  private:
   friend class Waiters;

@@ -130,9 +130,7 @@ void Api::events(Call call) {
   ports::HttpResponse head;
   head.content_type = "text/event-stream";
   head.body = "retry: 1000\n\n";
-  add_headers(head);
-  ++answers_[head.status];
-  auto stream = call.responder->start_stream(std::move(head), std::nullopt);
+  auto stream = start_stream(call, std::move(head), std::nullopt);
   if (stream) streams_->add(std::move(stream), *kinds, call.request.peer);
 }
 

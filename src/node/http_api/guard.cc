@@ -35,6 +35,19 @@ bool is_write(HttpMethod method) {
   return method != HttpMethod::Get && method != HttpMethod::Head && method != HttpMethod::Options;
 }
 
+// What the body of a write may be. A plain form can send neither.
+enum class BodyType : std::uint8_t { Json, Bytes, Either };
+
+BodyType body_type_of(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::SubmitOperations: return BodyType::Either;
+    case Endpoint::PutObject:
+    case Endpoint::PutObjects:
+    case Endpoint::AttachObject: return BodyType::Bytes;
+    default: return BodyType::Json;
+  }
+}
+
 std::string media_type(const ports::HttpRequest& request) {
   std::string_view type = request.header("content-type");
   type = type.substr(0, type.find(';'));
@@ -94,12 +107,15 @@ std::optional<api::ApiError> check_request(const GuardConfig& config,
   }
   if (!is_write(request.method)) return std::nullopt;
   const std::string type = media_type(request);
-  const bool raw = route != nullptr && route->endpoint == Endpoint::SubmitOperations &&
-                   type == "application/octet-stream";
-  if (type != "application/json" && !raw) {
+  const BodyType body = route != nullptr ? body_type_of(route->endpoint) : BodyType::Json;
+  const bool is_json = type == "application/json" && body != BodyType::Bytes;
+  const bool is_bytes = type == "application/octet-stream" && body != BodyType::Json;
+  if (!is_json && !is_bytes) {
     return api::ApiError{.status = 415,
                          .code = "CONTENT_TYPE",
-                         .message = "a write needs Content-Type: application/json",
+                         .message = body == BodyType::Bytes
+                                        ? "this needs Content-Type: application/octet-stream"
+                                        : "a write needs Content-Type: application/json",
                          .details = {}};
   }
   return std::nullopt;

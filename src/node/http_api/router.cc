@@ -11,6 +11,7 @@ using ports::HttpMethod;
 
 constexpr HttpMethod kGet = HttpMethod::Get;
 constexpr HttpMethod kPost = HttpMethod::Post;
+constexpr HttpMethod kPut = HttpMethod::Put;
 constexpr HttpMethod kPatch = HttpMethod::Patch;
 constexpr HttpMethod kDelete = HttpMethod::Delete;
 
@@ -78,6 +79,18 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {kGet, "/api/v1/images/find", Endpoint::FindImage, Access::Admin},
     {kGet, "/api/v1/images/stream", Endpoint::ImageStream, Access::Admin},
     {kPost, "/api/v1/images/collect", Endpoint::CollectImages, Access::Admin},
+    {kGet, "/api/v1/objects", Endpoint::ListObjects, Access::Admin},
+    {kGet, "/api/v1/objects/content", Endpoint::GetObject, Access::Admin},
+    {kPut, "/api/v1/objects/content", Endpoint::PutObject, Access::Admin},
+    {kGet, "/api/v1/objects/stat", Endpoint::ShowObject, Access::Admin},
+    {kPost, "/api/v1/objects/batch", Endpoint::PutObjects, Access::Admin},
+    {kPost, "/api/v1/objects/remove", Endpoint::RemoveObjects, Access::Admin},
+    {kPost, "/api/v1/objects/share", Endpoint::ShareObject, Access::Admin},
+    {kGet, "/api/v1/objects/bundle", Endpoint::GetBundle, Access::Admin},
+    {kPost, "/api/v1/objects/attach", Endpoint::AttachObject, Access::Admin},
+    {kGet, "/api/v1/storage", Endpoint::ShowStorage, Access::Admin},
+    {kPost, "/api/v1/storage/collect", Endpoint::CollectStorage, Access::Admin},
+    {kPost, "/api/v1/storage/drain", Endpoint::DrainNode, Access::Admin},
     {kGet, "/api/v1/status", Endpoint::Status, Access::Read},
     {kGet, "/api/v1/health", Endpoint::Health, Access::Read},
     {kGet, "/api/v1/system/hardware", Endpoint::Hardware, Access::Read},

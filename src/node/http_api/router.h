@@ -74,6 +74,18 @@ enum class Endpoint : std::uint8_t {
   RemoveImage,
   CollectImages,
   ImageStream,  // the last of them
+  ListObjects,  // the first about stored objects
+  PutObject,
+  GetObject,
+  ShowObject,
+  PutObjects,
+  RemoveObjects,
+  ShareObject,
+  GetBundle,
+  AttachObject,
+  ShowStorage,
+  CollectStorage,
+  DrainNode,  // the last of them
   Status,
   Health,
   Hardware,

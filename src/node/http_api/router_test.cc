@@ -43,6 +43,7 @@ const char* document_word(HttpMethod method) {
   switch (method) {
     case HttpMethod::Get: return "get";
     case HttpMethod::Patch: return "patch";
+    case HttpMethod::Put: return "put";
     case HttpMethod::Delete: return "delete";
     default: return "post";
   }

@@ -410,20 +410,28 @@ Result<void> Catalogue::objects(
   return {};
 }
 
-Result<std::vector<std::pair<Bytes, GarbageRow>>> Catalogue::garbage(std::uint64_t generation,
-                                                                     std::size_t count) const {
-  std::vector<std::pair<Bytes, GarbageRow>> found;
+Result<void> Catalogue::garbage(
+    std::uint64_t generation,
+    const std::function<bool(ByteView key, GarbageRow row)>& visit) const {
   bool is_damaged = false;
   const Bytes first{kGarbageRow};
   const Bytes last = prefixed(kGarbageRow, big_endian(generation + 1));
   HM_TRY_VOID(store_.scan(Space::Meta, first, last, [&](ByteView key, ByteView value) {
     auto row = codec::decode<GarbageRow>(value);
     is_damaged = !row;
-    if (!row) return false;
-    found.emplace_back(to_bytes(key), std::move(*row));
-    return found.size() < count;
+    return row && visit(key, std::move(*row));
   }));
   if (is_damaged) return damaged("a row of garbage");
+  return {};
+}
+
+Result<std::vector<std::pair<Bytes, GarbageRow>>> Catalogue::garbage(std::uint64_t generation,
+                                                                     std::size_t count) const {
+  std::vector<std::pair<Bytes, GarbageRow>> found;
+  HM_TRY_VOID(garbage(generation, [&](ByteView key, GarbageRow row) {
+    found.emplace_back(to_bytes(key), std::move(row));
+    return found.size() < count;
+  }));
   return found;
 }
 

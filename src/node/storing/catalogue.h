@@ -108,7 +108,10 @@ class Catalogue {
                        const std::function<bool(const StripeId&, const StripeRow&)>& visit) const;
   Result<void> objects(
       const std::function<bool(std::string_view name, const ObjectRow&)>& visit) const;
-  // Garbage that waits for no later generation, with keys for forget_garbage().
+  // Garbage that waits for no later generation, with keys for forget_garbage(), until `visit` says
+  // false; and the first of it.
+  Result<void> garbage(std::uint64_t generation,
+                       const std::function<bool(ByteView key, GarbageRow row)>& visit) const;
   Result<std::vector<std::pair<Bytes, GarbageRow>>> garbage(std::uint64_t generation,
                                                             std::size_t count) const;
   Result<void> forget_garbage(const Bytes& key);

@@ -12,7 +12,7 @@
 #include "core/storage/domain.h"
 #include "core/storage/manifest.h"
 #include "foundation/base/time.h"
-#include "node/storing/shard_client.h"
+#include "node/storing/shard_message.h"
 
 namespace hm::storing {
 

@@ -54,6 +54,8 @@ inline constexpr std::size_t kGarbageRows = 64;  // at one time
 // Stripes are looked at this often whatever happens, and soon after something did.
 inline constexpr Duration kLookPause = std::chrono::minutes(10);
 inline constexpr Duration kLookSoon = std::chrono::seconds(1);
+// After a node is back, until it is asked for what it should have: its ledger comes up first.
+inline constexpr Duration kInventoryPause = std::chrono::seconds(2);
 // A node that is not connected for so long counts as lost: a restart takes less.
 inline constexpr Duration kLostAfter = std::chrono::minutes(2);
 // The most urgent stripes that one look finds; the next look finds others.

@@ -104,11 +104,11 @@ void ObjectDownload::run() {
         decoding->wants = decoding->decoder.wants();
       },
       [self = shared_from_this()] {
-        self->is_running_ = false;
         if (!self->is_over_) self->on_decoded();
       });
 }
 
+// What is taken within counts when this is through: a worker must not have `decoding_` before.
 void ObjectDownload::on_decoded() {
   for (const auto& [stripe, index] : std::exchange(decoding_->wrong, {})) {
     const auto fetch = fetches_.find(stripe);
@@ -140,6 +140,7 @@ void ObjectDownload::on_decoded() {
     fetch = fetches_.erase(fetch);
   }
   for (const storage::StripeWant& want : wants_) ask_for(want);
+  is_running_ = false;
   run();
 }
 

@@ -49,6 +49,13 @@ Roots read_roots(const Catalogue& catalogue) {
   return roots;
 }
 
+bool has_shard_at(const StripeRow& row, const GarbageRow::Item& item) {
+  for (std::size_t i = 0; i < row.places.size(); ++i) {
+    if (row.places[i] == item.place && row.roots[i] == item.root) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 StorageCare::StorageCare(KeeperParts& parts, node::OwnOperations& operations,
@@ -60,6 +67,7 @@ StorageCare::StorageCare(KeeperParts& parts, node::OwnOperations& operations,
   garbage_timer_ = timers.create([this] { drop_garbage(); });
   look_timer_ = timers.create([this] { look(); });
   repair_timer_ = timers.create([this] { repair_next(); });
+  inventory_timer_ = timers.create([this] { check_next(); });
   parts_.node.add_observer(*this);
 }
 
@@ -84,10 +92,17 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
   parts_.queue.submit(
       [read](Catalogue& catalogue) -> Result<void> {
         HM_TRY_VOID(catalogue.sweep());
-        HM_TRY(const auto garbage, catalogue.garbage(UINT64_MAX - 1, 1));
         HM_TRY(const auto uploads, catalogue.uploads());
         // Nothing is dropped before there is a commitment.
-        read->has_any = !garbage.empty() || !uploads.empty();
+        read->has_any = !uploads.empty();
+        // It takes its place until it is dropped.
+        HM_TRY_VOID(catalogue.garbage(UINT64_MAX - 1, [&](ByteView, const GarbageRow& row) {
+          read->has_any = true;
+          for (const GarbageRow::Item& item : row.items) {
+            read->used[item.place.lease] += ports::counted_bytes(row.shard_bytes);
+          }
+          return true;
+        }));
         return catalogue.stripes({}, [&](const StripeId&, const StripeRow& row) {
           read->has_any = true;
           for (const storage::Place& place : row.places) {
@@ -117,6 +132,8 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
           audit_timer_->arm(now() + kAuditPause);
           garbage_timer_->arm(now() + kLookSoon);
           look_timer_->arm(now() + kLostAfter);
+          check(parts_.node.id());
+          for (const identity::NodeId& peer : parts_.node.peers()) check(peer);
         }
         done({});
       });
@@ -302,11 +319,11 @@ void StorageCare::drop(Bytes key, GarbageRow row) {
   for (const GarbageRow::Item& item : row.items) {
     const ledger::LeaseRecord* lease = parts_.node.ledger().lease(item.place.lease);
     if (lease == nullptr || !lease->is_open() || lease->placement.node != item.place.node) continue;
-    // It may have come back there since.
-    const bool is_back =
-        now_there && *now_there &&
-        std::ranges::find((*now_there)->places, item.place) != (*now_there)->places.end();
-    if (is_back) continue;
+    // It may have come back there since, and is counted once then.
+    if (now_there && *now_there && has_shard_at(**now_there, item)) {
+      parts_.leases.free(item.place, ports::counted_bytes(row.shard_bytes));
+      continue;
+    }
     if (!parts_.client.is_reachable(item.place.node)) {
       progress->is_whole = false;
       continue;
@@ -337,6 +354,7 @@ void StorageCare::on_connected(const identity::NodeId& peer) {
   if (!is_started_) return;
   garbage_timer_->arm(now() + kLookSoon);
   if (hunt_again_) hunt();
+  check(peer);
 }
 
 void StorageCare::on_disconnected(const identity::NodeId& peer) {

@@ -60,7 +60,8 @@ class StorageCare final : public node::NodeObserver {
     std::vector<std::uint8_t> bad;
   };
   struct Repair;
-  struct Hunt;   // for orphans under one lease
+  struct Hunt;  // for orphans under one lease
+  struct Inventory;
   struct Judge;  // what is healthy, as of one moment, for a worker
 
   // storage_care.cc
@@ -85,6 +86,13 @@ class StorageCare final : public node::NodeObserver {
   void finish(const std::shared_ptr<Repair>& repair);
   void end_repair(const Repair& repair);
   void give_up(const std::shared_ptr<Repair>& repair, const std::string& why);
+
+  // storage_inventory.cc
+  void check(const identity::NodeId& node);
+  void check_next();
+  void check_part(const std::shared_ptr<Inventory>& inventory);
+  void on_states(const Inventory& inventory,
+                 const std::vector<std::optional<ports::ShardState>>& states);
 
   // storage_orphans.cc
   bool choose_place(Hunt& hunt);
@@ -112,11 +120,14 @@ class StorageCare final : public node::NodeObserver {
   bool is_auditing_ = false;
   std::shared_ptr<Hunt> hunt_;
   bool hunt_again_ = false;
+  std::set<identity::NodeId> to_check_;
+  std::shared_ptr<Inventory> inventory_;
   std::unique_ptr<ports::Timer> commit_timer_;
   std::unique_ptr<ports::Timer> audit_timer_;
   std::unique_ptr<ports::Timer> garbage_timer_;
   std::unique_ptr<ports::Timer> look_timer_;
   std::unique_ptr<ports::Timer> repair_timer_;
+  std::unique_ptr<ports::Timer> inventory_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -218,9 +218,14 @@ void StorageCare::put(const std::shared_ptr<Repair>& repair,
         [this, alive = alive_, repair, index, to, each](const Result<void>& done) {
           if (!*alive) return;
           if (done) {
-            parts_.leases.use(to, each);
-            repair->moved.push_back(
-                {repair->damage.id, index, repair->damage.row.places[index], to});
+            const storage::Place& from = repair->damage.row.places[index];
+            // What is made whole where it lies takes no more than before.
+            if (from == to) {
+              parts_.leases.release(to, each);
+            } else {
+              parts_.leases.use(to, each);
+            }
+            repair->moved.push_back({repair->damage.id, index, from, to});
           } else {
             parts_.leases.release(to, each);
             parts_.leases.avoid(to.node);

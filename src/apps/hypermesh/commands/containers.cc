@@ -189,16 +189,6 @@ Outcome run(const ContainerKill& options, const Context& context) {
       });
 }
 
-Outcome run(const ContainerRemove& options, const Context& context) {
-  return for_each(context, options.runs,
-                  [](ContainerAccess& access, const std::string& text) -> Answer<ordered_json> {
-                    HM_CLI_TRY(const ordered_json run, find_run(access, text));
-                    HM_CLI_TRY(const ordered_json answer,
-                               access.client.remove(path_of(run), access.token()));
-                    return result_of(run, answer);
-                  });
-}
-
 Outcome run(const ContainerInspect& options, const Context& context) {
   HM_CLI_TRY(ContainerAccess access, container_access(context.globals));
   HM_CLI_TRY(const ordered_json run, find_run(access, options.run));

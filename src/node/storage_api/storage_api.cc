@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/storage_api/storage_api.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "core/api/limits.h"
+#include "core/api/storage_request.h"
+#include "core/api/text.h"
+#include "core/ledger/ledger.h"
+#include "core/storage/limits.h"
+#include "core/storage/manifest_box.h"
+#include "foundation/base/hex.h"
+#include "foundation/base/utf8.h"
+#include "node/http_api/lookup.h"
+#include "node/storage_api/limits.h"
+#include "node/storage_api/object_answer.h"
+#include "node/storage_api/object_intake.h"
+#include "node/storage_api/object_views.h"
+
+namespace hm::storage_api {
+
+using api::JsonWriter;
+using http_api::Api;
+
+void StorageApi::handle(Api& api, http_api::Endpoint endpoint, Call call) {
+  using http_api::Endpoint;
+  switch (endpoint) {
+    case Endpoint::ListObjects: return list_objects(api, std::move(call));
+    case Endpoint::PutObject: return put_object(api, std::move(call));
+    case Endpoint::GetObject: return get_object(api, std::move(call));
+    case Endpoint::ShowObject: return show_object(api, std::move(call));
+    case Endpoint::PutObjects: return put_objects(api, std::move(call));
+    case Endpoint::RemoveObjects: return remove_objects(api, std::move(call));
+    case Endpoint::ShareObject: return share_object(api, std::move(call));
+    case Endpoint::GetBundle: return get_bundle(api, std::move(call));
+    case Endpoint::AttachObject: return attach_object(api, std::move(call));
+    case Endpoint::ShowStorage: return show_storage(api, std::move(call));
+    case Endpoint::CollectStorage: return collect(api, std::move(call));
+    case Endpoint::DrainNode: return drain(api, std::move(call));
+    default: return api.answer(call, api::not_found("there is no such endpoint"));
+  }
+}
+
+ports::HttpResponse StorageApi::refusal(const Call& call, const api::ApiError& error) const {
+  ports::HttpResponse response;
+  response.status = error.status;
+  response.body = api::encode(error, call.request_id, node_.ports().clock.wall());
+  return response;
+}
+
+Result<storing::ListedObject, api::ApiError> StorageApi::named_object(const Call& call) const {
+  const auto name = call.request.query_value("name");
+  if (!name || name->empty()) {
+    return fail(api::bad_request("name is the name or the id of an object", "name"));
+  }
+  auto found = keeper_.find(*name);
+  if (!found) return fail(api::from_error(found.error()));
+  return std::move(*found);
+}
+
+Result<std::vector<identity::OwnerId>, api::ApiError> StorageApi::owners_of(
+    const std::vector<std::string>& texts) const {
+  std::vector<identity::OwnerId> owners;
+  for (const std::string& text : texts) {
+    HM_TRY(const identity::OwnerId owner,
+           http_api::find_row(text, node_.ledger().tables().owners, "owner", std::identity{},
+                              [](const auto& row) -> std::string_view { return row.name; }));
+    if (std::ranges::find(owners, owner) == owners.end()) owners.push_back(owner);
+  }
+  return owners;
+}
+
+Result<void, api::ApiError> StorageApi::take_readers(const ports::HttpRequest& request,
+                                                     storing::NewObject& object) const {
+  std::string_view rest = request.query_value("readers").value_or("");
+  std::vector<std::string> texts;
+  while (!rest.empty()) {
+    const std::string_view text = rest.substr(0, rest.find(','));
+    if (text.empty() || texts.size() == api::kMaxReaders) {
+      return fail(api::bad_request("readers are owners with commas between them", "readers"));
+    }
+    texts.emplace_back(text);
+    rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+  }
+  HM_TRY(object.readers, owners_of(texts));
+  if (const auto own = storing::own_owner(node_)) std::erase(object.readers, *own);
+  return {};
+}
+
+void StorageApi::list_objects(Api& api, Call call) {
+  const ports::HttpRequest& request = call.request;
+  std::uint64_t limit = api::kDefaultPage;
+  if (const auto text = request.query_value("limit")) {
+    const auto number = api::parse_number(*text);
+    if (!number || *number == 0 || *number > api::kMaxPage) {
+      return api.answer(
+          call, api::bad_request("limit is a number from 1 to " + std::to_string(api::kMaxPage),
+                                 "limit"));
+    }
+    limit = *number;
+  }
+  std::string after;
+  if (const auto text = request.query_value("cursor")) {
+    const auto row = from_hex(*text);
+    if (!row) return api.answer(call, api::bad_request("this is no cursor of ours", "cursor"));
+    after = as_text(*row);
+  }
+  std::optional<char> delimiter;
+  if (const auto text = request.query_value("delimiter")) {
+    if (text->size() != 1 || !is_utf8(*text)) {
+      return api.answer(call, api::bad_request("delimiter is one character of ASCII", "delimiter"));
+    }
+    delimiter = text->front();
+  }
+  const std::string prefix(request.query_value("prefix").value_or(""));
+  const auto held = std::make_shared<Call>(std::move(call));
+  const auto list = std::make_shared<std::optional<Result<storing::ObjectList>>>();
+  node_.ports().workers.submit(
+      [keeper = &keeper_, list, prefix, after, delimiter, limit] {
+        list->emplace(keeper->list(prefix, after, delimiter, limit));
+      },
+      [this, alive = alive_, to = &api, held, list] {
+        if (!*alive) return;
+        const Result<storing::ObjectList>& found = **list;
+        if (!found) return to->answer(*held, api::from_error(found.error()));
+        JsonWriter json;
+        json.begin_object().member("schema", api::kSchema).key("objects").begin_array();
+        for (const storing::ListedObject& object : found->objects) {
+          json.begin_object();
+          write_object(json, node_, object);
+          json.end_object();
+        }
+        json.end_array().member("folders", found->folders).key("next_cursor");
+        if (found->next) {
+          json.value(to_hex(as_bytes(*found->next)));
+        } else {
+          json.null();
+        }
+        json.end_object();
+        to->answer(*held, std::move(json));
+      });
+}
+
+void StorageApi::show_object(Api& api, Call call) {
+  const auto found = named_object(call);
+  if (!found) return api.answer(call, found.error());
+  const auto described = keeper_.description(found->row);
+  if (!described) return api.answer(call, api::from_error(described.error()));
+  const auto health = keeper_.health(found->row);
+  if (!health) return api.answer(call, api::from_error(health.error()));
+  JsonWriter json;
+  json.begin_object().member("schema", api::kSchema).key("object").begin_object();
+  write_object(json, node_, *found);
+  json.key("metadata").begin_object();
+  for (const auto& [key, value] : described->metadata) json.member(key, value);
+  json.end_object().end_object().key("health");
+  write_health(json, node_, *health);
+  json.end_object();
+  api.answer(call, std::move(json));
+}
+
+void StorageApi::put_object(Api& api, Call call) {
+  auto wish = wish_of(call.request);
+  if (!wish) return api.answer(call, wish.error());
+  wish->object.name = call.request.query_value("name").value_or("");
+  if (auto taken = take_headers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
+  if (auto taken = take_readers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
+  if (auto valid = check_new_object(wish->object); !valid) return api.answer(call, valid.error());
+  // The server has judged it; without one the length is not known.
+  wish->plan.bytes = api::parse_number(call.request.header("content-length"));
+  ObjectIntake::start(api, std::move(call), node_, keeper_, std::move(*wish),
+                      ObjectIntake::Form::One);
+}
+
+void StorageApi::put_objects(Api& api, Call call) {
+  auto wish = wish_of(call.request);
+  if (!wish) return api.answer(call, wish.error());
+  if (auto taken = take_headers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
+  if (wish->object.condition.only_version) {
+    return api.answer(call,
+                      api::bad_request("the objects of a batch have no one version", "If-Match"));
+  }
+  if (auto taken = take_readers(call.request, wish->object); !taken) {
+    return api.answer(call, taken.error());
+  }
+  if (const auto text = call.request.query_value("bytes")) {
+    wish->plan.bytes = api::parse_number(*text);
+    if (!wish->plan.bytes) return api.answer(call, api::bad_request("bytes is a number", "bytes"));
+  }
+  ObjectIntake::start(api, std::move(call), node_, keeper_, std::move(*wish),
+                      ObjectIntake::Form::Batch);
+}
+
+void StorageApi::get_object(Api& api, Call call) {
+  const auto found = named_object(call);
+  if (!found) return api.answer(call, found.error());
+  const storing::ObjectRow& row = found->row;
+  const auto described = keeper_.description(row);
+  if (!described) return api.answer(call, api::from_error(described.error()));
+  const std::string etag = etag_of(row);
+  const ports::HttpRequest& request = call.request;
+  if (request.count("if-match") > 0 && !has_etag(request, "if-match", etag)) {
+    return api.answer(call, {.status = 412,
+                             .code = "PRECONDITION_FAILED",
+                             .message = "the object has changed; its entity tag is " + etag,
+                             .details = {}});
+  }
+  ports::HttpResponse head;
+  head.content_type = "application/octet-stream";
+  add_object_headers(head, row, *described);
+  if (request.count("if-none-match") > 0 && has_etag(request, "if-none-match", etag)) {
+    head.status = 304;
+    return api.answer(call, std::move(head));
+  }
+  const bool is_head = request.method == ports::HttpMethod::Head;
+  const bool has_range = !is_head && request.count("range") == 1 &&
+                         (request.count("if-range") == 0 || request.header("if-range") == etag);
+  const api::RangeAnswer range =
+      api::parse_range(has_range ? request.header("range") : "", row.size);
+  const std::string size = std::to_string(row.size);
+  if (range.verdict == api::RangeVerdict::Unsatisfiable) {
+    auto refused = refusal(call, {.status = 416,
+                                  .code = "RANGE_NOT_SATISFIABLE",
+                                  .message = "the object has " + size + " bytes",
+                                  .details = {{"size", row.size}}});
+    refused.headers.push_back({"Content-Range", "bytes */" + size});
+    return api.answer(call, std::move(refused));
+  }
+  if (range.verdict == api::RangeVerdict::Part) {
+    head.status = 206;
+    head.headers.push_back({"Content-Range", "bytes " + std::to_string(range.range.begin) + "-" +
+                                                 std::to_string(range.range.end - 1) + "/" + size});
+  }
+  if (is_head) return (void)api.start_stream(call, std::move(head), row.size);
+  ObjectAnswer::start(api, std::move(call), keeper_, found->name,
+                      {range.range.begin, range.range.end}, std::move(head));
+}
+
+void StorageApi::remove_objects(Api& api, Call call) {
+  auto names = api::decode_object_names(call.request.body);
+  if (!names) return api.answer(call, http_api::bad_body(names.error()));
+  // All or none, and ids as well as names.
+  for (std::string& name : *names) {
+    auto found = keeper_.find(name);
+    if (!found) return api.answer(call, api::from_error(found.error()));
+    name = std::move(found->name);
+  }
+  std::ranges::sort(*names);
+  const auto twice = std::ranges::unique(*names);
+  names->erase(twice.begin(), twice.end());
+  const auto held = std::make_shared<Call>(std::move(call));
+  const auto removed = std::make_shared<std::vector<std::string>>(*names);
+  keeper_.remove(std::move(*names),
+                 [alive = alive_, to = &api, held, removed](const Result<void>& done) {
+                   if (!*alive) return;
+                   if (!done) return to->answer(*held, api::from_error(done.error()));
+                   JsonWriter json;
+                   json.begin_object().member("schema", api::kSchema);
+                   json.member("removed", *removed).end_object();
+                   to->answer(*held, std::move(json));
+                 });
+}
+
+void StorageApi::share_object(Api& api, Call call) {
+  const auto request = api::decode_share_object(call.request.body);
+  if (!request) return api.answer(call, http_api::bad_body(request.error()));
+  auto readers = owners_of(request->readers);
+  if (!readers) return api.answer(call, readers.error());
+  if (const auto own = storing::own_owner(node_)) std::erase(*readers, *own);
+  const auto held = std::make_shared<Call>(std::move(call));
+  auto done = [this, alive = alive_, to = &api, held](const Result<storing::ListedObject>& shared) {
+    if (!*alive) return;
+    if (!shared) return to->answer(*held, api::from_error(shared.error()));
+    JsonWriter json;
+    json.begin_object().member("schema", api::kSchema).key("object").begin_object();
+    write_object(json, node_, *shared);
+    json.end_object().end_object();
+    to->answer(*held, std::move(json));
+  };
+  if (request->rewrite) {
+    keeper_.rewrite(request->name, std::move(*readers), std::move(done));
+  } else {
+    keeper_.share(request->name, std::move(*readers), std::move(done));
+  }
+}
+
+void StorageApi::get_bundle(Api& api, Call call) {
+  const auto root = ports::ShardRoot::parse(call.request.query_value("root").value_or(""));
+  if (!root) return api.answer(call, api::bad_request("root is 64 digits of hex", "root"));
+  const auto held = std::make_shared<Call>(std::move(call));
+  keeper_.fetch_bundle(*root, [alive = alive_, to = &api, held](Result<Bytes> bundle) {
+    if (!*alive) return;
+    if (!bundle) return to->answer(*held, api::from_error(bundle.error()));
+    ports::HttpResponse response;
+    response.content_type = "application/octet-stream";
+    response.body = std::string(as_text(*bundle));
+    to->answer(*held, std::move(response));
+  });
+}
+
+void StorageApi::attach_object(Api& api, Call call) {
+  std::string name(call.request.query_value("name").value_or(""));
+  if (auto named = storing::check_object_name(name); !named) {
+    return api.answer(call, api::from_error(named.error()));
+  }
+  auto manifest = storage::decode_manifest(as_bytes(call.request.body));
+  if (!manifest) {
+    return api.answer(call, api::bad_request("the body is no manifest: " +
+                                             std::string(storage::explain(manifest.error()))));
+  }
+  if (manifest->depth == 0) {
+    return attach(api, std::move(call), std::move(name), std::move(*manifest));
+  }
+  unfold_and_attach(api, std::move(call), std::move(name), std::move(*manifest));
+}
+
+void StorageApi::attach(Api& api, Call call, std::string name, storage::Manifest manifest) {
+  const auto held = std::make_shared<Call>(std::move(call));
+  auto done = [this, alive = alive_, to = &api, held, name](const Result<void>& attached) {
+    if (!*alive) return;
+    if (!attached) return to->answer(*held, api::from_error(attached.error()));
+    const auto found = keeper_.find(name);
+    if (!found) return to->answer(*held, api::from_error(found.error()));
+    JsonWriter json;
+    json.begin_object().member("schema", api::kSchema).key("object").begin_object();
+    write_object(json, node_, *found);
+    json.end_object().end_object();
+    to->answer(*held, std::move(json), 201);
+  };
+  keeper_.attach(std::move(name), std::move(manifest), std::move(done));
+}
+
+// A manifest that is read from where it is stored.
+struct StorageApi::Unfolding {
+  Call call;
+  std::string name;
+  storing::ManifestPtr outer;
+  Bytes content;
+  std::shared_ptr<storing::ObjectDownload> download;
+};
+
+void StorageApi::unfold_and_attach(Api& api, Call call, std::string name,
+                                   storage::Manifest manifest) {
+  if (manifest.size > storage::kMaxManifestBytes) {
+    return api.answer(call, api::bad_request("the manifest is of one that is too long"));
+  }
+  if (unfolding_ >= kMaxUnfolding) {
+    return api.answer(call, api::too_many("other long manifests are being read", 1));
+  }
+  const auto unfolding = std::make_shared<Unfolding>(
+      Unfolding{std::move(call),
+                std::move(name),
+                std::make_shared<const storage::Manifest>(std::move(manifest)),
+                {},
+                nullptr});
+  ++unfolding_;
+  storing::ObjectDownload::Listener listener;
+  listener.on_bytes = [unfolding](const std::string& piece) {
+    const ByteView bytes = as_bytes(piece);
+    unfolding->content.insert(unfolding->content.end(), bytes.begin(), bytes.end());
+    if (const auto download = unfolding->download) download->take(piece.size());
+  };
+  listener.on_done = [this, alive = alive_, to = &api, unfolding](const Result<void>& read) {
+    unfolding->download.reset();
+    if (!*alive) return;
+    --unfolding_;
+    if (!read) return to->answer(unfolding->call, api::from_error(read.error()));
+    auto inner = storage::unfold(*unfolding->outer, unfolding->content);
+    if (!inner) {
+      return to->answer(unfolding->call,
+                        api::bad_request("what is stored there is no manifest of the object: " +
+                                         std::string(storage::explain(inner.error()))));
+    }
+    attach(*to, std::move(unfolding->call), std::move(unfolding->name), std::move(*inner));
+  };
+  auto started = storing::ObjectDownload::start(keeper_.parts(), unfolding->outer, 0,
+                                                unfolding->outer->size, std::move(listener));
+  if (!started) {
+    --unfolding_;
+    return api.answer(unfolding->call, api::from_error(started.error()));
+  }
+  unfolding->download = std::move(*started);
+}
+
+// What those who keep something say that they keep.
+struct StorageApi::HeldQuestion {
+  Call call;
+  std::map<ledger::LeaseId, Result<ports::HolderUsage>> held;
+  std::size_t open = 1;
+};
+
+void StorageApi::answer_status(Api& api, Call& call, const HeldQuestion* held) {
+  JsonWriter json;
+  json.begin_object().member("schema", api::kSchema).key("own").begin_object();
+  write_status(
+      json, node_, keeper_.status(),
+      held != nullptr ? held->held : std::map<ledger::LeaseId, Result<ports::HolderUsage>>());
+  json.end_object().key("for_others");
+  if (host_ != nullptr) {
+    write_host(json, *host_);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  api.answer(call, std::move(json));
+}
+
+void StorageApi::show_storage(Api& api, Call call) {
+  const auto flag = call.request.query_value("held");
+  if (!flag) return answer_status(api, call, nullptr);
+  if (*flag != "true") return api.answer(call, api::bad_request("held is true", "held"));
+  const auto question = std::make_shared<HeldQuestion>();
+  question->call = std::move(call);
+  const auto end_one = [this, alive = alive_, to = &api, question] {
+    if (--question->open > 0 || !*alive) return;
+    answer_status(*to, question->call, question.get());
+  };
+  for (const storing::StorageLease& lease : keeper_.status().leases) {
+    ++question->open;
+    (void)keeper_.parts().client.usage(
+        lease.node, lease.lease,
+        [question, end_one, id = lease.lease](Result<ports::HolderUsage> usage) {
+          question->held.emplace(id, std::move(usage));
+          end_one();
+        });
+  }
+  end_one();
+}
+
+void StorageApi::collect(Api& api, Call call) {
+  keeper_.collect();
+  JsonWriter json;
+  json.begin_object().member("schema", api::kSchema).member("begun", true).end_object();
+  api.answer(call, std::move(json), 202);
+}
+
+void StorageApi::drain(Api& api, Call call) {
+  const auto text = api::decode_drain(call.request.body);
+  if (!text) return api.answer(call, http_api::bad_body(text.error()));
+  const auto node = *text == "self"
+                        ? Result<identity::NodeId, api::ApiError>(node_.id())
+                        : http_api::find_row(
+                              *text, node_.ledger().tables().nodes, "node", std::identity{},
+                              [](const auto& row) -> std::string_view { return row.binding.name; });
+  if (!node) return api.answer(call, node.error());
+  keeper_.drain(*node);
+  JsonWriter json;
+  json.begin_object().member("schema", api::kSchema).member("node", node->to_string());
+  json.member("begun", true).end_object();
+  api.answer(call, std::move(json), 202);
+}
+
+}  // namespace hm::storage_api

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the HTTP API that is about stored objects: putting and getting them as streams,
+// lists, how they stand, sharing, and what this node keeps for others. Every endpoint needs the
+// admin token, since whoever asks acts for the owner. docs/api/openapi.json and
+// docs/guide/storage.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/http_api/api.h"
+#include "node/storing/object_keeper.h"
+#include "node/storing/shard_host.h"
+
+namespace hm::storage_api {
+
+class StorageApi {
+ public:
+  // `host` is null where this node keeps nothing for others. Everything outlives it.
+  StorageApi(node::Node& node, storing::ObjectKeeper& keeper, const storing::ShardHost* host)
+      : node_(node), keeper_(keeper), host_(host) {}
+  ~StorageApi() { *alive_ = false; }
+
+  void handle(http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call);
+
+ private:
+  using Call = http_api::Call;
+  struct Unfolding;
+  struct HeldQuestion;
+
+  void list_objects(http_api::Api& api, Call call);
+  void show_object(http_api::Api& api, Call call);
+  void put_object(http_api::Api& api, Call call);
+  void put_objects(http_api::Api& api, Call call);
+  void get_object(http_api::Api& api, Call call);
+  void remove_objects(http_api::Api& api, Call call);
+  void share_object(http_api::Api& api, Call call);
+  void get_bundle(http_api::Api& api, Call call);
+  void attach_object(http_api::Api& api, Call call);
+  void unfold_and_attach(http_api::Api& api, Call call, std::string name,
+                         storage::Manifest manifest);
+  void attach(http_api::Api& api, Call call, std::string name, storage::Manifest manifest);
+  void show_storage(http_api::Api& api, Call call);
+  void answer_status(http_api::Api& api, Call& call, const HeldQuestion* held);
+  void collect(http_api::Api& api, Call call);
+  void drain(http_api::Api& api, Call call);
+
+  Result<storing::ListedObject, api::ApiError> named_object(const Call& call) const;
+  ports::HttpResponse refusal(const Call& call, const api::ApiError& error) const;
+  Result<std::vector<identity::OwnerId>, api::ApiError> owners_of(
+      const std::vector<std::string>& texts) const;
+  Result<void, api::ApiError> take_readers(const ports::HttpRequest& request,
+                                           storing::NewObject& object) const;
+
+  node::Node& node_;
+  storing::ObjectKeeper& keeper_;
+  const storing::ShardHost* host_;
+  std::size_t unfolding_ = 0;  // under way
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace hm::storage_api
