@@ -115,7 +115,7 @@ Answer<ApiClient> ApiClient::connect(const Globals& globals) {
   return ApiClient(*endpoint);
 }
 
-Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
+Answer<http::ClientResponse> ApiClient::success(Result<http::ClientResponse> response) {
   if (!response) {
     Failure failure = failure_of(response.error());
     if (response.error().code == ErrorCode::Unavailable) {
@@ -128,6 +128,12 @@ Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
   if (response->status < 200 || response->status > 299) {
     return std::unexpected(refusal_of_answer(response->status, response->body));
   }
+  return std::move(*response);
+}
+
+Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> result) {
+  const auto response = success(std::move(result));
+  if (!response) return std::unexpected(response.error());
   ordered_json document = ordered_json::parse(response->body, nullptr, false);
   if (document.is_discarded()) {
     return failed(ExitCode::Failure, fmt::format("{} did not answer with JSON", url()),
@@ -191,6 +197,32 @@ Answer<ordered_json> ApiClient::patch(const std::string& path, const ordered_jso
 Answer<ordered_json> ApiClient::post_bytes(const std::string& path, ByteView body) {
   return send(ports::HttpMethod::Post, path, "application/octet-stream", std::string(as_text(body)),
               {});
+}
+
+Answer<ordered_json> ApiClient::upload(ports::HttpMethod method, const std::string& path,
+                                       std::optional<std::uint64_t> length,
+                                       const http::BodySource& source,
+                                       std::vector<ports::HttpHeader> headers,
+                                       const std::string& token) {
+  http::ClientRequest request;
+  request.method = method;
+  request.target = std::string(kPrefix) + path;
+  request.content_type = "application/octet-stream";
+  request.headers = std::move(headers);
+  request.timeout = kAnswerTime;
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  return answer(client_.upload(request, length, source));
+}
+
+Answer<http::ClientResponse> ApiClient::download(const std::string& path,
+                                                 std::optional<http::ByteRange> range,
+                                                 const http::BodySink& sink,
+                                                 const std::string& token) {
+  http::ClientRequest request;
+  request.target = std::string(kPrefix) + path;
+  request.timeout = kAnswerTime;
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  return success(client_.download(request, range, sink));
 }
 
 Outcome ApiClient::events(
