@@ -4,44 +4,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <charconv>
 #include <utility>
 
+#include "platform/http/client_connection.h"
+
 namespace hm::http {
 namespace asio = boost::asio;
-namespace beast_http = boost::beast::http;
-using tcp = asio::ip::tcp;
-using boost::system::error_code;
 using ports::HttpMethod;
 
 namespace {
 
-constexpr std::size_t kStreamBuffer = 16 * 1024;
+// Asked of a source at a time.
+constexpr std::size_t kSourcePiece = std::size_t{256} << 10;
+constexpr std::uint16_t kContinue = 100;
 
 bool repeats_safely(HttpMethod method) {
   return method == HttpMethod::Get || method == HttpMethod::Head;
 }
 
-template <class Fields>
-std::vector<ports::HttpHeader> headers_of(const Fields& fields) {
-  std::vector<ports::HttpHeader> headers;
-  for (const auto& field : fields) {
-    headers.push_back({std::string(field.name_string()), std::string(field.value())});
-  }
-  return headers;
+Result<const BodySink*> collect(const ClientResponse&) { return nullptr; }
+
+// What went before is not worth keeping: nothing came back on a connection kept from earlier.
+bool is_stale(const Error& error) { return error.code == ErrorCode::Unavailable; }
+
+std::string text_of(const ByteRange& range) {
+  return fmt::format("bytes={}-{}", range.first, range.last ? std::to_string(*range.last) : "");
 }
 
-std::string host_text(const HttpEndpoint& endpoint) {
-  return fmt::format("[{}]:{}", endpoint.address, endpoint.port);
+// Whether Content-Range (RFC 9110 §14.4) says what was asked for; the whole may end earlier.
+bool is_range(std::string_view text, const ByteRange& asked) {
+  constexpr std::string_view kUnit = "bytes ";
+  if (!text.starts_with(kUnit)) return false;
+  text.remove_prefix(kUnit.size());
+  ByteRange said;
+  said.last = 0;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, said.first);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return false;
+  const auto last = std::from_chars(first.ptr + 1, end, *said.last);
+  if (last.ec != std::errc{} || last.ptr == end || *last.ptr != '/') return false;
+  return said.first == asked.first && *said.last >= said.first &&
+         (!asked.last || *said.last <= *asked.last);
 }
 
 }  // namespace
@@ -62,7 +66,7 @@ Result<HttpEndpoint> parse_endpoint(std::string_view text) {
   } else {
     const std::size_t end = rest.find(']');
     if (!rest.starts_with('[') || end == std::string_view::npos) return bad();
-    error_code error;
+    boost::system::error_code error;
     const auto address = asio::ip::make_address_v6(std::string(rest.substr(1, end - 1)), error);
     if (error || address.is_v4_mapped()) return bad();
     endpoint.address = address.to_string();
@@ -78,8 +82,6 @@ Result<HttpEndpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-std::string to_url(const HttpEndpoint& endpoint) { return "http://" + host_text(endpoint); }
-
 std::string_view ClientResponse::header(std::string_view name) const {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -92,224 +94,193 @@ std::string_view ClientResponse::header(std::string_view name) const {
 
 class HttpClient::Impl {
  public:
-  using Clock = std::chrono::steady_clock;
-
   Impl(HttpEndpoint endpoint, std::size_t max_answer)
-      : endpoint_(std::move(endpoint)), max_answer_(max_answer), socket_(loop_) {}
+      : connection_(std::move(endpoint), max_answer) {}
 
-  const HttpEndpoint& endpoint() const { return endpoint_; }
-
-  void disconnect() {
-    error_code ignored;
-    socket_.close(ignored);
-    buffer_.consume(buffer_.size());
-  }
+  const HttpEndpoint& endpoint() const { return connection_.endpoint(); }
+  void disconnect() { connection_.close(); }
 
   Result<ClientResponse> request(const ClientRequest& request) {
-    const Clock::time_point deadline = Clock::now() + request.timeout;
-    const bool reused = socket_.is_open();
-    auto answer = attempt(request, deadline);
-    if (!answer && reused && !answered_ && answer.error().code == ErrorCode::Unavailable &&
-        (!sent_ || repeats_safely(request.method))) {
-      answer = attempt(request, deadline);
-    }
-    return answer;
+    const Patience patience{.until = Patience::Clock::now() + request.timeout, .pause = {}};
+    return exchange(request, patience, collect);
   }
 
+  Result<ClientResponse> download(const ClientRequest& request, std::optional<ByteRange> range,
+                                  const BodySink& sink);
+  Result<ClientResponse> upload(const ClientRequest& request, std::optional<std::uint64_t> length,
+                                const BodySource& source);
   Result<void> read_lines(const ClientRequest& request, std::chrono::milliseconds idle_limit,
                           const std::function<bool(std::string_view)>& on_line);
 
  private:
-  Result<void> connect(Clock::time_point deadline) {
-    if (socket_.is_open()) return {};
-    error_code error;
-    const auto address = asio::ip::make_address_v6(endpoint_.address, error);
-    if (error) {
-      return fail(ErrorCode::InvalidArgument, endpoint_.address + " is not an IPv6 address");
+  using Until = ClientConnection::Until;
+  using Sent = ClientConnection::Sent;
+
+  // Once more on a new connection if a kept one turns out to be gone.
+  Result<ClientResponse> exchange(const ClientRequest& request, const Patience& patience,
+                                  const ClientConnection::ChooseSink& choose) {
+    const bool reused = connection_.is_open();
+    auto answer = attempt(request, patience, choose);
+    if (!answer && reused && !connection_.is_answered() && is_stale(answer.error()) &&
+        (!sent_ || repeats_safely(request.method))) {
+      answer = attempt(request, patience, choose);
     }
-    error = run(
-        [&](auto done) {
-          socket_.async_connect(tcp::endpoint(address, endpoint_.port),
-                                [done](const error_code& e) { done(e, 0); });
-        },
-        deadline);
-    if (error) return lost("cannot connect to", error);
-    socket_.set_option(tcp::no_delay(true), error);
-    return {};
+    return answer;
   }
 
-  Result<void> send(const ClientRequest& request, Clock::time_point deadline) {
-    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: hypermesh\r\n",
-                                   name_of(request.method), request.target, host_text(endpoint_));
-    for (const auto& header : request.headers) {
-      text += fmt::format("{}: {}\r\n", header.name, header.value);
-    }
+  Result<ClientResponse> attempt(const ClientRequest& request, const Patience& patience,
+                                 const ClientConnection::ChooseSink& choose) {
+    HM_TRY_VOID(send(request, patience));
+    return connection_.receive(request.method, Until::Final, patience, choose);
+  }
+
+  Result<void> send(const ClientRequest& request, const Patience& patience) {
+    sent_ = false;
+    HM_TRY_VOID(connection_.open(patience));
+    std::string text = connection_.head_of(request);
     if (!request.content_type.empty()) {
-      text += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", request.content_type,
-                          request.body.size());
+      text += fmt::format("Content-Length: {}\r\n", request.body.size());
     }
     text += "\r\n";
     text += request.body;
-    const error_code error = run(
-        [&](auto done) {
-          asio::async_write(socket_, asio::buffer(text),
-                            [done](const error_code& e, std::size_t n) { done(e, n); });
-        },
-        deadline);
-    if (error) return lost("lost the connection to", error);
+    HM_TRY_VOID(connection_.send(text, patience));
+    sent_ = true;
     return {};
   }
 
-  Result<ClientResponse> attempt(const ClientRequest& request, Clock::time_point deadline);
+  Result<ClientResponse> ask(const ClientRequest& request, std::optional<std::uint64_t> length,
+                             const Patience& patience);
+  Result<Sent> send_from(const BodySource& source, std::optional<std::uint64_t> length,
+                         const Patience& patience);
 
-  // One read into the buffer.
-  Result<void> fill(Clock::time_point deadline) {
-    std::size_t count = 0;
-    const error_code error = run(
-        [&](auto done) {
-          socket_.async_read_some(buffer_.prepare(kStreamBuffer),
-                                  [done, &count](const error_code& e, std::size_t n) {
-                                    count = n;
-                                    done(e, n);
-                                  });
-        },
-        deadline);
-    buffer_.commit(count);
-    if (error == asio::error::eof) {
-      ended_ = true;
-      return {};
-    }
-    if (error) return lost("lost the connection to", error);
-    return {};
-  }
-
-  // Starts an operation and runs the private loop until it is done or the deadline passes.
-  template <class Start>
-  error_code run(Start start, Clock::time_point deadline) {
-    bool finished = false;
-    error_code result;
-    start([&](const error_code& error, std::size_t) {
-      finished = true;
-      result = error;
-    });
-    loop_.restart();
-    while (!finished && loop_.run_one_until(deadline) > 0) {
-    }
-    if (finished) return result;
-    // Closing makes the operation complete; it must not outlive what it refers to.
-    disconnect();
-    loop_.restart();
-    while (!finished) loop_.run_one();
-    return asio::error::timed_out;
-  }
-
-  std::unexpected<Error> lost(std::string_view what, const error_code& error) {
-    disconnect();
-    return fail(ErrorCode::Unavailable,
-                fmt::format("{} {}: {}", what, to_url(endpoint_), error.message()),
-                "Is the node running? `hypermesh up` starts one; --api URL picks another.");
-  }
-
-  std::unexpected<Error> garbled(const error_code& error) {
-    disconnect();
-    return fail(ErrorCode::Corrupt, fmt::format("{} does not answer as an API: {}",
-                                                to_url(endpoint_), error.message()));
-  }
-
-  HttpEndpoint endpoint_;
-  std::size_t max_answer_;
-  asio::io_context loop_{1};
-  tcp::socket socket_;
-  boost::beast::flat_buffer buffer_;
-  bool sent_ = false;      // the whole request went out
-  bool answered_ = false;  // a byte of the answer came in
-  bool ended_ = false;     // the server closed its side
+  ClientConnection connection_;
+  bool sent_ = false;  // the whole request went out
 };
 
-Result<ClientResponse> HttpClient::Impl::attempt(const ClientRequest& request,
-                                                 Clock::time_point deadline) {
-  sent_ = answered_ = ended_ = false;
-  HM_TRY_VOID(connect(deadline));
-  HM_TRY_VOID(send(request, deadline));
-  sent_ = true;
-  beast_http::response_parser<beast_http::string_body> parser;
-  parser.body_limit(max_answer_);
-  parser.eager(true);
-  if (request.method == HttpMethod::Head) parser.skip(true);
-  while (!parser.is_done()) {
-    error_code error;
-    if (buffer_.size() > 0) {
-      answered_ = true;
-      buffer_.consume(parser.put(buffer_.data(), error));
-      if (error && error != beast_http::error::need_more) return garbled(error);
-      if (parser.is_done()) break;
-      if (!error && buffer_.size() > 0) continue;
+Result<ClientResponse> HttpClient::Impl::download(const ClientRequest& request,
+                                                  std::optional<ByteRange> range,
+                                                  const BodySink& sink) {
+  ClientRequest asked = request;
+  if (range) asked.headers.push_back({"Range", text_of(*range)});
+  const auto choose = [&](const ClientResponse& head) -> Result<const BodySink*> {
+    const bool is_part = head.status == 206;
+    if (head.status != 200 && !is_part) return nullptr;
+    if (range && !is_part) {
+      return fail(ErrorCode::Unsupported, to_url(endpoint()) + " does not answer with parts");
     }
-    if (ended_) {
-      if (!answered_) return lost("lost the connection to", asio::error::eof);
-      parser.put_eof(error);
-      if (error || !parser.is_done()) return lost("lost the connection to", asio::error::eof);
-      break;
+    if (is_part && (!range || !is_range(head.header("content-range"), *range))) {
+      return fail(ErrorCode::Corrupt,
+                  to_url(endpoint()) + " answered with another part than the one asked for");
     }
-    HM_TRY_VOID(fill(deadline));
+    return &sink;
+  };
+  return exchange(asked, Patience{.until = {}, .pause = request.timeout}, choose);
+}
+
+// The head of an upload, and what the server says to it: 100, or its answer.
+Result<ClientResponse> HttpClient::Impl::ask(const ClientRequest& request,
+                                             std::optional<std::uint64_t> length,
+                                             const Patience& patience) {
+  HM_TRY_VOID(connection_.open(patience));
+  std::string text = connection_.head_of(request);
+  text +=
+      length ? fmt::format("Content-Length: {}\r\n", *length) : "Transfer-Encoding: chunked\r\n";
+  // An empty body waits for nothing.
+  text += length == 0 ? "\r\n" : "Expect: 100-continue\r\n\r\n";
+  HM_TRY_VOID(connection_.send(text, patience));
+  return connection_.receive(request.method, Until::Continue, patience, collect);
+}
+
+Result<ClientConnection::Sent> HttpClient::Impl::send_from(const BodySource& source,
+                                                           std::optional<std::uint64_t> length,
+                                                           const Patience& patience) {
+  std::string piece;
+  piece.resize_and_overwrite(kSourcePiece, [](char*, std::size_t size) { return size; });
+  std::uint64_t left = length.value_or(0);
+  while (!length || left > 0) {
+    const std::size_t most = length ? std::min<std::uint64_t>(left, piece.size()) : piece.size();
+    const auto count = source(std::span(piece.data(), most));
+    if (!count) return std::unexpected(count.error());
+    if (length && *count == 0) {
+      return fail(ErrorCode::FailedPrecondition,
+                  fmt::format("what is sent ends {} bytes before the announced length", left));
+    }
+    left -= length ? *count : 0;
+    const auto bytes = asio::buffer(piece.data(), *count);
+    Result<Sent> sent = Sent::Whole;
+    if (length) {
+      sent = connection_.send_body({bytes}, patience);
+    } else {
+      // A chunk of nothing is the last one, and no trailer follows it.
+      const std::string size = fmt::format("{:x}\r\n", *count);
+      sent = connection_.send_body({asio::buffer(size), bytes, asio::buffer("\r\n", 2)}, patience);
+    }
+    if (!sent || *sent == Sent::Interrupted) return sent;
+    if (*count == 0) break;
   }
-  auto& message = parser.get();
-  ClientResponse response{.status = static_cast<std::uint16_t>(message.result_int()),
-                          .body = std::move(message.body()),
-                          .headers = headers_of(message)};
-  if (!parser.keep_alive() || ended_) disconnect();
-  return response;
+  return Sent::Whole;
+}
+
+Result<ClientResponse> HttpClient::Impl::upload(const ClientRequest& request,
+                                                std::optional<std::uint64_t> length,
+                                                const BodySource& source) {
+  const Patience patience{.until = {}, .pause = request.timeout};
+  const bool reused = connection_.is_open();
+  auto answer = ask(request, length, patience);
+  if (!answer && reused && !connection_.is_answered() && is_stale(answer.error())) {
+    answer = ask(request, length, patience);
+  }
+  if (!answer || length == 0) return answer;
+  if (answer->status != kContinue) {
+    // It may wait for the body all the same.
+    connection_.close();
+    return answer;
+  }
+  const auto sent = send_from(source, length, patience);
+  connection_.end_body();
+  if (!sent) {
+    connection_.close();
+    return std::unexpected(sent.error());
+  }
+  answer = connection_.receive(request.method, Until::Final, patience, collect);
+  if (*sent == Sent::Interrupted) connection_.close();
+  return answer;
 }
 
 Result<void> HttpClient::Impl::read_lines(const ClientRequest& request,
                                           std::chrono::milliseconds idle_limit,
                                           const std::function<bool(std::string_view)>& on_line) {
-  disconnect();
-  sent_ = answered_ = ended_ = false;
-  const Clock::time_point opened = Clock::now() + request.timeout;
-  HM_TRY_VOID(connect(opened));
-  HM_TRY_VOID(send(request, opened));
-  beast_http::response_parser<beast_http::buffer_body> parser;
-  parser.body_limit(boost::none);
-  parser.eager(false);
+  connection_.close();
+  HM_TRY_VOID(send(request, {.until = Patience::Clock::now() + request.timeout, .pause = {}}));
   std::string line;
-  std::array<char, kStreamBuffer> chunk{};
-  while (true) {
-    error_code error;
-    if (buffer_.size() > 0) {
-      auto& body = parser.get().body();
-      body.data = chunk.data();
-      body.size = chunk.size();
-      body.more = true;
-      buffer_.consume(parser.put(buffer_.data(), error));
-      const bool full = error == beast_http::error::need_buffer;
-      if (error && !full && error != beast_http::error::need_more) return garbled(error);
-      if (parser.is_header_done()) {
-        parser.eager(true);
-        if (parser.get().result_int() != 200) {
-          disconnect();
-          return fail(ErrorCode::FailedPrecondition,
-                      fmt::format("{} answered {}", to_url(endpoint_), parser.get().result_int()));
+  bool stopped = false;
+  const BodySink split = [&](std::string_view piece) -> Result<void> {
+    for (const char c : piece) {
+      if (c != '\n') {
+        line.push_back(c);
+        if (line.size() > kMaxEventLine) {
+          return fail(ErrorCode::Corrupt, to_url(endpoint()) + " sent a line without end");
         }
+        continue;
       }
-      for (const char c : std::string_view(chunk.data(), chunk.size() - body.size)) {
-        if (c != '\n') {
-          line.push_back(c);
-          if (line.size() > kMaxEventLine) return garbled(beast_http::error::body_limit);
-          continue;
-        }
-        if (line.ends_with('\r')) line.pop_back();
-        if (!on_line(line)) {
-          disconnect();
-          return {};
-        }
-        line.clear();
-      }
-      if (full || (!error && buffer_.size() > 0)) continue;
+      if (line.ends_with('\r')) line.pop_back();
+      stopped = !on_line(line);
+      if (stopped) return fail(ErrorCode::Unavailable, "enough was read");
+      line.clear();
     }
-    if (ended_ || parser.is_done()) return lost("the stream ended:", asio::error::eof);
-    HM_TRY_VOID(fill(Clock::now() + idle_limit));
-  }
+    return {};
+  };
+  const auto choose = [&](const ClientResponse& head) -> Result<const BodySink*> {
+    if (head.status == 200) return &split;
+    return fail(ErrorCode::FailedPrecondition,
+                fmt::format("{} answered {}", to_url(endpoint()), head.status));
+  };
+  const auto answer =
+      connection_.receive(request.method, Until::Final, {.until = {}, .pause = idle_limit}, choose);
+  connection_.close();
+  if (stopped) return {};
+  if (!answer) return std::unexpected(answer.error());
+  return connection_.lost("the stream ended:", asio::error::eof);
 }
 
 HttpClient::HttpClient(HttpEndpoint endpoint, std::size_t max_answer_bytes)
@@ -328,6 +299,17 @@ Result<void> HttpClient::read_lines(const ClientRequest& request,
                                     std::chrono::milliseconds idle_limit,
                                     const std::function<bool(std::string_view)>& on_line) {
   return impl_->read_lines(request, idle_limit, on_line);
+}
+
+Result<ClientResponse> HttpClient::upload(const ClientRequest& request,
+                                          std::optional<std::uint64_t> length,
+                                          const BodySource& source) {
+  return impl_->upload(request, length, source);
+}
+
+Result<ClientResponse> HttpClient::download(const ClientRequest& request,
+                                            std::optional<ByteRange> range, const BodySink& sink) {
+  return impl_->download(request, range, sink);
 }
 
 void HttpClient::disconnect() { impl_->disconnect(); }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +47,18 @@ struct ClientResponse {
   std::string_view header(std::string_view name) const;
 };
 
+// Gives the next bytes of a body by filling the front of `room`: how many, 0 at the end. It may
+// block; the server gives up on a body that pauses for its stall time.
+using BodySource = std::function<Result<std::size_t>(std::span<char> room)>;
+// Takes the next bytes of an answer's body, which are borrowed for the call.
+using BodySink = std::function<Result<void>(std::string_view piece)>;
+
+// Bytes of a whole, both ends included; to its end without a last.
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::optional<std::uint64_t> last;
+};
+
 class HttpClient {
  public:
   explicit HttpClient(HttpEndpoint endpoint, std::size_t max_answer_bytes = kMaxAnswerBytes);
@@ -65,6 +79,23 @@ class HttpClient {
   // An answer other than 200 is FailedPrecondition with the body as detail.
   Result<void> read_lines(const ClientRequest& request, std::chrono::milliseconds idle_limit,
                           const std::function<bool(std::string_view line)>& on_line);
+
+  // Sends a request whose body comes from `source`, `length` bytes of it or, without a length, all
+  // in chunks; the request's own body is not looked at. The source is asked for nothing before the
+  // server has said that it takes the body (100 Continue), so a server that refuses from the head
+  // costs nothing, and a kept connection that is gone is opened again. An answer that comes before
+  // the body's end is the result, and the rest is not sent. `timeout` is for each step and not for
+  // the whole. Errors: those of the source, FailedPrecondition if it ends before `length`, those of
+  // request(); the server then sees a body that is not whole.
+  Result<ClientResponse> upload(const ClientRequest& request, std::optional<std::uint64_t> length,
+                                const BodySource& source);
+
+  // Reads the body of an answer of 200, or of 206 if a range is asked, into `sink`; of any other
+  // status it is collected in the result. A value says that the sink has all of it. `timeout` is
+  // for each step. Errors: those of the sink; Corrupt for another range than the asked one;
+  // Unsupported if the server ignores ranges; those of request().
+  Result<ClientResponse> download(const ClientRequest& request, std::optional<ByteRange> range,
+                                  const BodySink& sink);
 
   void disconnect();
 

@@ -89,6 +89,52 @@ TEST(HttpClient, AnAnswerCutShortIsAnErrorNotAnAnswer) {
   EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
 }
 
+TEST(HttpClient, ReadsOverInterimAnswers) {
+  OneShotServer server(
+      "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+  const auto answer = HttpClient(server.endpoint()).request({.target = "/"});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "abc");
+}
+
+TEST(HttpClient, RefusesAPartThatItDidNotAskFor) {
+  for (const char* range :
+       {"bytes 0-9/100", "bytes 11-19/100", "bytes 10-20/100", "bytes 10-/100", "bytes 10-19",
+        "bytes 19-10/100", "bytes */100", "lines 10-19/100", ""}) {
+    OneShotServer server(std::string("HTTP/1.1 206 Partial Content\r\nContent-Range: ") + range +
+                         "\r\nContent-Length: 10\r\n\r\n0123456789");
+    bool called = false;
+    const auto answer = HttpClient(server.endpoint())
+                            .download({.target = "/"}, ByteRange{.first = 10, .last = 19},
+                                      [&](std::string_view) -> Result<void> {
+                                        called = true;
+                                        return {};
+                                      });
+    ASSERT_FALSE(answer) << range;
+    EXPECT_EQ(answer.error().code, ErrorCode::Corrupt) << range;
+    EXPECT_FALSE(called) << range;
+  }
+}
+
+TEST(HttpClient, ADownloadCutShortIsAnError) {
+  for (const char* rest :
+       {"Content-Length: 50\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"}) {
+    OneShotServer server(std::string("HTTP/1.1 200 OK\r\n") + rest);
+    std::string kept;
+    const auto answer =
+        HttpClient(server.endpoint())
+            .download({.target = "/"}, std::nullopt, [&](std::string_view piece) -> Result<void> {
+              kept += piece;
+              return {};
+            });
+    ASSERT_FALSE(answer) << rest;
+    EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
+    EXPECT_EQ(kept, "half");
+  }
+}
+
 TEST(HttpClient, GivesUpWaitingAfterTheTimeout) {
   asio::io_context loop;
   tcp::acceptor silent(loop, {asio::ip::address_v6::loopback(), 0});

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
+#include <vector>
 
 #include "platform/http/limits.h"
 
@@ -27,18 +27,17 @@ class UploadWindow {
   }
   // The oldest pieces are done with first; more than was given is as good as all.
   void take(std::size_t bytes) {
-    while (!pieces_.empty() && bytes > 0) {
-      std::size_t& left = pieces_.front();
-      const std::size_t done = std::min(left, bytes);
-      bytes -= done;
-      held_ -= cost_of(left);
-      left -= done;
-      if (left == 0) {
-        pieces_.pop_front();
-      } else {
-        held_ += cost_of(left);
-      }
+    auto piece = pieces_.begin();
+    for (; piece != pieces_.end() && bytes >= *piece; ++piece) {
+      bytes -= *piece;
+      held_ -= cost_of(*piece);
     }
+    if (piece != pieces_.end()) {
+      held_ -= cost_of(*piece);
+      *piece -= bytes;
+      held_ += cost_of(*piece);
+    }
+    pieces_.erase(pieces_.begin(), piece);
   }
 
  private:
@@ -46,7 +45,7 @@ class UploadWindow {
 
   std::size_t limit_ = 0;
   std::size_t held_ = 0;
-  std::deque<std::size_t> pieces_;  // what of each is not done with, oldest first
+  std::vector<std::size_t> pieces_;  // what of each is not done with, oldest first
 };
 
 }  // namespace hm::http
