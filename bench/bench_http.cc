@@ -24,7 +24,7 @@
 #include "foundation/base/check.h"
 #include "platform/http/http_client.h"
 #include "platform/http/http_server.h"
-#include "platform/loop/allocator.h"
+#include "platform/linux/allocation.h"
 
 namespace {
 
@@ -227,7 +227,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  hm::loop::keep_freed_memory();  // as hypermesh does
+  hm::linux::keep_large_buffers();  // as hypermesh does
   const auto rows = measure_all(mib << 20);
   const std::string size = std::to_string(mib) + " MiB";
   if (!is_json) {

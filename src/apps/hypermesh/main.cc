@@ -8,7 +8,7 @@
 #include "apps/hypermesh/command_line.h"
 #include "apps/hypermesh/context.h"
 #include "foundation/base/log.h"
-#include "platform/loop/allocator.h"
+#include "platform/linux/allocation.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ int finish(const Terminal& terminal, const Outcome& outcome) {
 int main(int argc, char** argv) {
   // A reader that goes away ends a write with an error, not the process without a word.
   std::signal(SIGPIPE, SIG_IGN);
-  hm::loop::keep_freed_memory();
+  hm::linux::keep_large_buffers();
   const Terminal terminal = Terminal::from_environment();
   const auto parsed = parse_command_line({argv + 1, argv + argc});
   if (const auto* help = std::get_if<HelpText>(&parsed)) {

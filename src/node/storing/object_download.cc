@@ -171,13 +171,13 @@ void ObjectDownload::ask(std::uint32_t stripe, storage::ShardIndex index) {
     return;
   }
   const storage::Stripe& described = manifest_->stripes[stripe];
-  fetch.asked[index].question =
-      parts_.client.get(place.node, described.roots[index], 0, described.shard_bytes,
-                        [weak = weak_from_this(), stripe, index, place](Result<ShardPart> answer) {
-                          const auto self = weak.lock();
-                          if (self && !self->is_over_)
-                            self->on_answer(stripe, index, place, std::move(answer));
-                        });
+  fetch.asked[index].question = parts_.client.get(
+      place.node, described.roots[index], 0, described.shard_bytes,
+      [weak = weak_from_this(), stripe, index, place](Result<ShardPart> answer) {
+        const auto self = weak.lock();
+        if (self && !self->is_over_) self->on_answer(stripe, index, place, std::move(answer));
+      },
+      ShardClient::Check::ByCaller);
 }
 
 // Who has the shards of a stripe that this node did not place: everybody is asked.

@@ -112,11 +112,11 @@ ShardClient::Question ShardClient::put(PutOrder order, Answer<void> done) {
 
 ShardClient::Question ShardClient::get(const identity::NodeId& from, const ports::ShardRoot& root,
                                        std::uint64_t offset, std::uint64_t count,
-                                       Answer<ShardPart> done) {
+                                       Answer<ShardPart> done, Check check) {
   const GetShard request{root, offset, std::min(count, ports::kMaxShardBytes)};
   Expected expected{.fits = [request](const Reply& reply) { return fits(request, reply); },
                     .verify = {}};
-  if (offset == 0) {
+  if (offset == 0 && check == Check::Root) {
     expected.verify = [root](const Reply& reply) { return verify_whole(root, reply); };
   }
   return ask<ShardPart>(from, request, std::move(expected), std::move(done), kHandOn<ShardPart>);
@@ -297,11 +297,11 @@ void ShardClient::on_reply(const identity::NodeId& from, Question question, Repl
     ++counters_.violations;
     settle(question, std::unexpected(broken_protocol()));
   } else if (entry.expected.verify) {
-    struct Check {
+    struct Checked {
       Reply reply;
       Result<void> verdict;
     };
-    const auto check = std::make_shared<Check>(Check{std::move(reply), {}});
+    const auto check = std::make_shared<Checked>(Checked{std::move(reply), {}});
     node_.ports().workers.submit(
         [check, verify = std::move(entry.expected.verify)] {
           check->verdict = verify(check->reply);

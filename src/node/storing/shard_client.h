@@ -67,8 +67,10 @@ class ShardClient final : public node::NodeObserver {
   // `count` bytes from `offset` on, fewer at the end; verified if it is the whole. That it is not
   // is the other node's word: who knows the shard's size compares, and verifies parts by what is in
   // them.
+  // Whoever verifies the bytes in any case says so.
+  enum class Check : std::uint8_t { Root, ByCaller };
   Question get(const identity::NodeId& from, const ports::ShardRoot& root, std::uint64_t offset,
-               std::uint64_t count, Answer<ShardPart> done);
+               std::uint64_t count, Answer<ShardPart> done, Check check = Check::Root);
   Question prove(const identity::NodeId& by, const ports::ShardRoot& root, std::uint64_t page,
                  Answer<ports::ProvenPage> done);
   // At most kMaxRoots at once, here and below.
