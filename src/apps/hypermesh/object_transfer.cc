@@ -154,7 +154,7 @@ Outcome receive_object(ObjectAccess& access, const std::string& name, const std:
     if (begin < end) range = http::ByteRange{begin, end - 1};
     const std::uint64_t before = begin;
     const auto got = access.client.download(object_path("/objects/content", name), range, sink,
-                                               {{"If-Match", etag}}, access.token);
+                                            {{"If-Match", etag}}, access.token);
     if (failure) return std::unexpected(std::move(*failure));
     if (got && begin == end) return {};
     if (!got && got.error().exit != ExitCode::NotReachable) return std::unexpected(got.error());
