@@ -119,6 +119,25 @@ TEST(ObjectKeeper, ALostNodesShardsAreMadeAnewElsewhereAndNothingIsLeftBehind) {
   EXPECT_TRUE(mesh.get("object").value() == object);
 }
 
+TEST(ObjectKeeper, NodesThatWereAwaySoLongThatTheirLeasesEndedBringTheirShardsBack) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  for (std::uint32_t i = 1; i <= 4; ++i) mesh.kill(i);
+  mesh.run(40 * 60'000);
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    EXPECT_FALSE(mesh.keeper().parts().leases.leases().empty());
+    mesh.start(i);
+  }
+  EXPECT_EQ(mesh.keeper().status().leases.size(), 2U) << "of the others";
+  const auto back = mesh.get("object");
+  ASSERT_TRUE(back) << back.error().message << ": " << back.error().detail;
+  EXPECT_TRUE(*back == object);
+  mesh.run(3 * 60'000);
+  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
+}
+
 TEST(ObjectKeeper, ANodeIsDrained) {
   KeeperMesh mesh(7);
   ASSERT_TRUE(mesh.put("object", random_bytes(5 * kMiB, 1), {}, kNarrow));

@@ -83,8 +83,9 @@ bool is_lease_expected(const node::Node& node, const ledger::LeaseId& id) {
 }
 
 bool is_lease_held(const node::Node& node, const ledger::LeaseRecord* lease) {
-  return lease != nullptr && lease->placement.node == node.id() &&
-         (lease->state == LeaseState::Active || lease->state == LeaseState::Draining);
+  if (lease == nullptr || lease->placement.node != node.id()) return false;
+  return lease->state == LeaseState::Active || lease->state == LeaseState::Draining ||
+         (lease->state == LeaseState::Failed && lease->placement.end == ledger::LeaseEnd::Dark);
 }
 
 bool is_lease_gone(const node::Node& node, const ledger::LeaseRecord& lease) {
