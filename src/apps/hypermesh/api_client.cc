@@ -115,7 +115,7 @@ Answer<ApiClient> ApiClient::connect(const Globals& globals) {
   return ApiClient(*endpoint);
 }
 
-Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
+Answer<http::ClientResponse> ApiClient::success(Result<http::ClientResponse> response) {
   if (!response) {
     Failure failure = failure_of(response.error());
     if (response.error().code == ErrorCode::Unavailable) {
@@ -128,6 +128,12 @@ Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> response) {
   if (response->status < 200 || response->status > 299) {
     return std::unexpected(refusal_of_answer(response->status, response->body));
   }
+  return std::move(*response);
+}
+
+Answer<ordered_json> ApiClient::answer(Result<http::ClientResponse> result) {
+  const auto response = success(std::move(result));
+  if (!response) return std::unexpected(response.error());
   ordered_json document = ordered_json::parse(response->body, nullptr, false);
   if (document.is_discarded()) {
     return failed(ExitCode::Failure, fmt::format("{} did not answer with JSON", url()),
@@ -194,21 +200,13 @@ Answer<ordered_json> ApiClient::post_bytes(const std::string& path, ByteView bod
               token);
 }
 
-Failure ApiClient::refusal(Result<http::ClientResponse> response) {
-  auto answered = answer(std::move(response));
-  if (!answered) return std::move(answered.error());
-  return {ExitCode::Failure, fmt::format("{} answered with something else", url()),
-          "it may be of another version", "compare 'hypermesh version' on both sides"};
-}
-
 Answer<std::string> ApiClient::get_bytes(const std::string& path, const std::string& token) {
   http::ClientRequest request;
   request.target = std::string(kPrefix) + path;
   request.timeout = kAnswerTime;
   request.headers.push_back({"Authorization", "Bearer " + token});
-  auto response = client_.request(request);
-  if (response && response->status == 200) return std::move(response->body);
-  return std::unexpected(refusal(std::move(response)));
+  HM_CLI_TRY(http::ClientResponse response, success(client_.request(request)));
+  return std::move(response.body);
 }
 
 Answer<ordered_json> ApiClient::upload(ports::HttpMethod method, const std::string& path,
@@ -221,22 +219,22 @@ Answer<ordered_json> ApiClient::upload(ports::HttpMethod method, const std::stri
   request.target = std::string(kPrefix) + path;
   request.content_type = "application/octet-stream";
   request.headers = std::move(headers);
-  request.headers.push_back({"Authorization", "Bearer " + token});
   request.timeout = kAnswerTime;
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
   return answer(client_.upload(request, length, source));
 }
 
-Outcome ApiClient::download(const std::string& path, std::optional<http::ByteRange> range,
-                            const http::BodySink& sink, std::vector<ports::HttpHeader> headers,
-                            const std::string& token) {
+Answer<http::ClientResponse> ApiClient::download(const std::string& path,
+                                                 std::optional<http::ByteRange> range,
+                                                 const http::BodySink& sink,
+                                                 std::vector<ports::HttpHeader> headers,
+                                                 const std::string& token) {
   http::ClientRequest request;
   request.target = std::string(kPrefix) + path;
   request.headers = std::move(headers);
-  request.headers.push_back({"Authorization", "Bearer " + token});
   request.timeout = kAnswerTime;
-  auto response = client_.download(request, range, sink);
-  if (response && (response->status == 200 || response->status == 206)) return {};
-  return std::unexpected(refusal(std::move(response)));
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  return success(client_.download(request, range, sink));
 }
 
 Outcome ApiClient::events(

@@ -45,16 +45,20 @@ class ApiClient {
                                             const std::string& token = {});
   Answer<std::string> get_bytes(const std::string& path, const std::string& token);
 
-  // A body that comes from `source` while it is sent: `length` bytes, or all until its end.
+  // A body that `source` gives, `length` bytes of it or all there are; nothing is asked of it
+  // before the node has agreed to take it. The timeout is for each step, not for the whole.
   Answer<nlohmann::ordered_json> upload(ports::HttpMethod method, const std::string& path,
                                         std::optional<std::uint64_t> length,
                                         const http::BodySource& source,
                                         std::vector<ports::HttpHeader> headers,
                                         const std::string& token);
-  // The answer's body to `sink` while it comes. NotReachable: it broke off.
-  Outcome download(const std::string& path, std::optional<http::ByteRange> range,
-                   const http::BodySink& sink, std::vector<ports::HttpHeader> headers,
-                   const std::string& token);
+  // The bytes of /api/v1`path`, or that range of them, go to `sink`; the head is the answer. What
+  // the sink has before a failure is a part.
+  Answer<http::ClientResponse> download(const std::string& path,
+                                        std::optional<http::ByteRange> range,
+                                        const http::BodySink& sink,
+                                        std::vector<ports::HttpHeader> headers,
+                                        const std::string& token);
 
   // Server-sent events of /api/v1`path` until `on_event` returns false: name and data of each.
   Outcome events(const std::string& path,
@@ -66,9 +70,9 @@ class ApiClient {
                                       std::string content_type, std::string body,
                                       const std::string& token);
   Answer<nlohmann::ordered_json> send(http::ClientRequest request, const std::string& token);
-  Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> response);
-  // Of an answer that is not the one that was asked for.
-  Failure refusal(Result<http::ClientResponse> response);
+  // Any answer but a success is a Failure.
+  Answer<http::ClientResponse> success(Result<http::ClientResponse> response);
+  Answer<nlohmann::ordered_json> answer(Result<http::ClientResponse> result);
 
   http::HttpClient client_;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files on their way into objects and back.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -153,11 +153,11 @@ Outcome receive_object(ObjectAccess& access, const std::string& name, const std:
     std::optional<http::ByteRange> range;
     if (begin < end) range = http::ByteRange{begin, end - 1};
     const std::uint64_t before = begin;
-    const Outcome got = access.client.download(object_path("/objects/content", name), range, sink,
-                                               {{"If-Match", etag}}, access.token);
+    const auto got = access.client.download(object_path("/objects/content", name), range, sink,
+                                            {{"If-Match", etag}}, access.token);
     if (failure) return std::unexpected(std::move(*failure));
     if (got && begin == end) return {};
-    if (!got && got.error().exit != ExitCode::NotReachable) return got;
+    if (!got && got.error().exit != ExitCode::NotReachable) return std::unexpected(got.error());
     if (begin > before) breaks = 0;
     if (++breaks > kMostBreaks) {
       return failed(ExitCode::NotReachable, fmt::format("the transfer of {} broke off", name),

@@ -351,7 +351,8 @@ Outcome Putting::tell() {
     context_.terminal.data(document.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   } else if (files_ > 0 || known_ > 0) {
     std::string line =
-        fmt::format("{} files stored, {}", files_, rate_words(plain_, since(began_)));
+        files_ == 0 ? std::string("nothing was sent")
+                    : fmt::format("{} files stored, {}", files_, rate_words(plain_, since(began_)));
     if (known_ > 0) line += fmt::format("; {} were stored already", known_);
     if (shared_ > 0) {
       line += fmt::format("; {} of the bytes, too", format_quantity(shared_, "bytes"));
