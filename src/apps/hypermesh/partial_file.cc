@@ -38,11 +38,12 @@ Answer<PartialFile> PartialFile::open(const std::string& target, const std::stri
       (place.parent_path() / (".hypermesh-" + content.substr(0, kNameDigits) + ".part")).string();
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (fd < 0) return unwritable(path, errno);
-  PartialFile file(target, path, fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd);  // the file is another's, to keep and to remove
     return failed(ExitCode::Failure, fmt::format("{} is being written already", path),
                   "another command gets the same content to this folder", "wait for it");
   }
+  PartialFile file(target, path, fd);
   if (begin == Begin::Anew && ::ftruncate(fd, 0) != 0) return unwritable(path, errno);
   std::vector<char> room(kRoom);
   for (;;) {

@@ -45,12 +45,13 @@ void tell(const shard_store::OpeningReport& report, const ports::ShardStoreUsage
 }  // namespace
 
 StorageSide::StorageSide(node::Node& node, const NodeFolder& folder, const NodeConfig& config,
-                         loop::EventLoop& loop, storing::ShardHost::CommittedEpoch committed_epoch)
+                         loop::EventLoop& loop,
+                         storing::ShardHost::CommittedGeneration committed_generation)
     : client_(node) {
   std::error_code error;
   if (config.share_percent != 0 || has_storage(node) ||
       std::filesystem::exists(folder.shards(), error)) {
-    open_host(node, folder, loop, std::move(committed_epoch));
+    open_host(node, folder, loop, std::move(committed_generation));
   }
   if (host_ == nullptr) no_shards_ = std::make_unique<storing::NoShards>(node);
 }
@@ -58,7 +59,7 @@ StorageSide::StorageSide(node::Node& node, const NodeFolder& folder, const NodeC
 StorageSide::~StorageSide() = default;
 
 void StorageSide::open_host(node::Node& node, const NodeFolder& folder, loop::EventLoop& loop,
-                            storing::ShardHost::CommittedEpoch committed_epoch) {
+                            storing::ShardHost::CommittedGeneration committed_generation) {
   auto opened = shard_store::open_shard_store({.folder = folder.shards()});
   if (!opened) {
     log::error("shards", "this node keeps no shards: " + opened.error().message,
@@ -68,7 +69,8 @@ void StorageSide::open_host(node::Node& node, const NodeFolder& folder, loop::Ev
   store_ = std::move(opened->store);
   tell(opened->report, store_->usage());
   disk_ = loop.make_workers(kDiskThreads);
-  host_ = std::make_unique<storing::ShardHost>(node, *store_, *disk_, std::move(committed_epoch));
+  host_ =
+      std::make_unique<storing::ShardHost>(node, *store_, *disk_, std::move(committed_generation));
   client_.set_local([host = host_.get(), &node](storing::Request request,
                                                 std::function<void(storing::Reply)> reply) {
     host->handle(node.id(), std::move(request), std::move(reply));

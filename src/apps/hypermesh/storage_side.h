@@ -22,7 +22,7 @@ class StorageSide {
   // A node that shares nothing, has no storage on the ledger and never kept a shard opens no store;
   // neither does one whose store cannot be opened, and says why. It asks others all the same.
   StorageSide(node::Node& node, const NodeFolder& folder, const NodeConfig& config,
-              loop::EventLoop& loop, storing::ShardHost::CommittedEpoch committed_epoch);
+              loop::EventLoop& loop, storing::ShardHost::CommittedGeneration committed_generation);
   ~StorageSide();
 
   // Once, when the node is started.
@@ -33,7 +33,7 @@ class StorageSide {
 
  private:
   void open_host(node::Node& node, const NodeFolder& folder, loop::EventLoop& loop,
-                 storing::ShardHost::CommittedEpoch committed_epoch);
+                 storing::ShardHost::CommittedGeneration committed_generation);
 
   // In the order of opening; destroyed the other way round.
   std::unique_ptr<ports::ShardStore> store_;

@@ -3,6 +3,8 @@
 // them, and objects that go there and back.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>

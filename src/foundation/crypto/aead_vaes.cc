@@ -13,7 +13,7 @@ namespace {
 // The library's table of functions for this processor; null where it has none that are better than
 // OpenSSL's. Calls only read it. Never freed: who seals may live until the end.
 const IMB_MGR* functions() {
-  static const IMB_MGR* const kFunctions = []() -> const IMB_MGR* {
+  static const IMB_MGR* const functions = []() -> const IMB_MGR* {
     if (fastest_backend() != Backend::Avx512) return nullptr;
     IMB_MGR* const made = alloc_mb_mgr(0);
     if (made == nullptr) return nullptr;
@@ -24,7 +24,7 @@ const IMB_MGR* functions() {
     free_mb_mgr(made);
     return nullptr;
   }();
-  return kFunctions;
+  return functions;
 }
 
 struct Work {

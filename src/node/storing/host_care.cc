@@ -69,8 +69,10 @@ bool ShardHost::is_ledger_fresh() const {
   return node_.ledger().head().time.value + kFreshLedgerMillis >= wall;
 }
 
+// Also of leases that the ledger has forgotten since.
 void ShardHost::sweep() {
   is_swept_ = true;
+  sweep_due_ = now() + kSweepPause;
   const auto holders = std::make_shared<std::vector<ports::HolderId>>();
   disk_.submit([&store = store_, holders] { *holders = store.holders(); },
                [this, alive = alive_, holders] {
@@ -95,6 +97,7 @@ void ShardHost::drop_unleased(const std::vector<ports::HolderId>& holders) {
 void ShardHost::look() {
   retry_parked();
   run_reclaims();
+  if (now() >= sweep_due_ && is_ledger_fresh()) sweep();
   care();
   timer_->arm(now() + kCarePause);
 }

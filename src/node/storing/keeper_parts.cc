@@ -3,8 +3,15 @@
 
 #include "core/ledger/ledger.h"
 #include "foundation/blake3/blake3.h"
+#include "node/storing/shard_gate.h"
 
 namespace hm::storing {
+
+bool KeeperParts::is_kept_under(const storage::Place& place) const {
+  const ledger::LeaseRecord* lease = node.ledger().lease(place.lease);
+  return lease != nullptr && lease->placement.node == place.node &&
+         (lease->is_open() || is_lease_dark(*lease));
+}
 
 storage::Randomness fresh_randomness(node::Node& node) {
   blake3::Key seed{};

@@ -42,6 +42,8 @@ struct KeeperParts {
   std::set<ObjectUpload*> uploads;
   std::set<ObjectDownload*> downloads;
 
+  // Its node still keeps what lies there: the lease is open, or went dark.
+  bool is_kept_under(const storage::Place& place) const;
   UnixMillis wall() const { return node.ports().clock.wall(); }
   MonoTime now() const { return node.ports().clock.now(); }
 };

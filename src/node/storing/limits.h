@@ -53,6 +53,8 @@ inline constexpr Duration kLedgerLag = std::chrono::seconds(5);
 // What is held for no open lease is dropped at start once the ledger is of this age at most: a node
 // that has lost its ledger must not drop what it will know about when it has caught up.
 inline constexpr std::uint64_t kFreshLedgerMillis = 60'000;
+// Between two looks for what no lease holds that the ledger knows.
+inline constexpr Duration kSweepPause = std::chrono::minutes(10);
 // After a disk that failed to drop.
 inline constexpr Duration kReclaimPause = std::chrono::seconds(30);
 

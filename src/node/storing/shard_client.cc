@@ -160,9 +160,9 @@ ShardClient::Question ShardClient::list(const identity::NodeId& node, const ledg
 }
 
 ShardClient::Question ShardClient::drop(const identity::NodeId& node, const ledger::LeaseId& lease,
-                                        ShardKind kind, std::uint64_t epoch,
+                                        ShardKind kind, std::uint64_t generation,
                                         std::vector<ports::ShardRoot> roots, Answer<void> done) {
-  return ask<void>(node, DropShards{lease, kind, epoch, std::move(roots)},
+  return ask<void>(node, DropShards{lease, kind, generation, std::move(roots)},
                    {.fits = is<Done>, .verify = {}}, std::move(done), kHandOnDone);
 }
 

@@ -78,10 +78,10 @@ class ShardClient final : public node::NodeObserver {
                Answer<std::vector<std::optional<ports::ShardState>>> done);
   Question list(const identity::NodeId& node, const ledger::LeaseId& lease, ShardKind kind,
                 std::optional<ports::ShardRoot> cursor, Answer<ports::ShardList> done);
-  // `epoch`: the first of the tenant's commitments in which nothing refers to them any more. The
-  // other node drops them once its ledger has it.
+  // `generation`: the first of the tenant's commitments in which nothing refers to them any more.
+  // The other node drops them once its ledger has it.
   Question drop(const identity::NodeId& node, const ledger::LeaseId& lease, ShardKind kind,
-                std::uint64_t epoch, std::vector<ports::ShardRoot> roots, Answer<void> done);
+                std::uint64_t generation, std::vector<ports::ShardRoot> roots, Answer<void> done);
   Question usage(const identity::NodeId& node, const ledger::LeaseId& lease,
                  Answer<ports::HolderUsage> done);
   // It is not answered any more, and costs nothing from now on but what is on its way already.

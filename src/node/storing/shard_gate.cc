@@ -57,8 +57,8 @@ std::optional<Error> objection(const node::Node& node, const identity::NodeId& f
   if (lease->placement.node != node.id()) {
     return denied("lease " + name + " lies on another node", "ask that one");
   }
-  const bool is_usable = lease->state == LeaseState::Active ||
-                         (lease->state == LeaseState::Draining && use == LeaseUse::Look);
+  const bool is_left = lease->state == LeaseState::Draining || is_lease_dark(*lease);
+  const bool is_usable = lease->state == LeaseState::Active || (is_left && use == LeaseUse::Look);
   if (!is_usable) {
     return Error{ErrorCode::FailedPrecondition,
                  "lease " + name + " is " + std::string(ledger::name_of(lease->state)),
@@ -82,9 +82,14 @@ bool is_lease_expected(const node::Node& node, const ledger::LeaseId& id) {
   return lease == nullptr || lease->state == LeaseState::Requested;
 }
 
+bool is_lease_dark(const ledger::LeaseRecord& lease) {
+  return lease.state == LeaseState::Failed && lease.placement.end == ledger::LeaseEnd::Dark;
+}
+
 bool is_lease_held(const node::Node& node, const ledger::LeaseRecord* lease) {
-  return lease != nullptr && lease->placement.node == node.id() &&
-         (lease->state == LeaseState::Active || lease->state == LeaseState::Draining);
+  if (lease == nullptr || lease->placement.node != node.id()) return false;
+  return lease->state == LeaseState::Active || lease->state == LeaseState::Draining ||
+         is_lease_dark(*lease);
 }
 
 bool is_lease_gone(const node::Node& node, const ledger::LeaseRecord& lease) {

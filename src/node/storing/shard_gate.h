@@ -31,7 +31,12 @@ std::optional<Error> objection(const node::Node& node, const identity::NodeId& f
 // It is not here yet, or only requested: a later block may change that.
 bool is_lease_expected(const node::Node& node, const ledger::LeaseId& lease);
 
-// What is kept under it stays.
+// It ended because the machine, or the way to it, was away.
+bool is_lease_dark(const ledger::LeaseRecord& lease);
+
+// What is kept under it stays: it is active or draining; or it went dark, since then the machine or
+// the way to it was away, and what lies here may be all that is left. That is kept as long as the
+// ledger remembers the lease.
 bool is_lease_held(const node::Node& node, const ledger::LeaseRecord* lease);
 
 // It lay here, and does not any more.

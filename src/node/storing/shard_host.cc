@@ -11,11 +11,11 @@
 namespace hm::storing {
 
 ShardHost::ShardHost(node::Node& node, ports::ShardStore& store, ports::Workers& disk,
-                     CommittedEpoch committed_epoch)
+                     CommittedGeneration committed_generation)
     : node_(node),
       store_(store),
       disk_(disk),
-      committed_epoch_(std::move(committed_epoch)),
+      committed_generation_(std::move(committed_generation)),
       timer_(node.ports().timers.create([this] { look(); })) {
   node_.add_observer(*this);
 }
@@ -98,10 +98,10 @@ struct RequestJudge {
   }
   Verdict operator()(const DropShards& r) const {
     if (auto verdict = look(r.lease)) return verdict;
-    if (host.committed_epoch_(from) >= r.epoch) return std::nullopt;
+    if (host.committed_generation_(from) >= r.generation) return std::nullopt;
     return ShardHost::Objection{
         {ErrorCode::FailedPrecondition,
-         "the asking node has not committed to epoch " + std::to_string(r.epoch),
+         "the asking node has not committed to generation " + std::to_string(r.generation),
          "commit to what it still refers to, then drop the rest"},
         true};
   }

@@ -7,7 +7,7 @@
 // have waiting here is bounded, in bytes and number, and so is what the disk is asked at one time.
 // Nothing is kept under a lease that does not lie here and is active; what was kept is dropped in
 // the turn of the block that ends it, and at start, whatever happened meanwhile. Nothing is dropped
-// for a tenant's node before this node's ledger has its commitment to an epoch without it.
+// for a tenant's node before this node's ledger has its commitment to an generation without it.
 //
 // Does not do. It neither meters nor accepts leases, and repairs nothing: a damaged shard is told
 // to whoever asks for it, and counted.
@@ -51,12 +51,12 @@ struct ShardHostCounters {
 
 class ShardHost final : public node::NodeObserver {
  public:
-  // The last epoch that a node committed to on this node's ledger; 0 before the first.
-  using CommittedEpoch = std::function<std::uint64_t(const identity::NodeId&)>;
+  // The last generation that a node committed to on this node's ledger; 0 before the first.
+  using CommittedGeneration = std::function<std::uint64_t(const identity::NodeId&)>;
 
   // `disk` runs what blocks. The store outlives its jobs.
   ShardHost(node::Node& node, ports::ShardStore& store, ports::Workers& disk,
-            CommittedEpoch committed_epoch);
+            CommittedGeneration committed_generation);
   ~ShardHost() override;
 
   // Once, when the ledger is there: drops what no open lease holds, and begins to look after the
@@ -117,7 +117,7 @@ class ShardHost final : public node::NodeObserver {
   node::Node& node_;
   ports::ShardStore& store_;
   ports::Workers& disk_;
-  CommittedEpoch committed_epoch_;
+  CommittedGeneration committed_generation_;
 
   RequestQueue writes_;
   RequestQueue reads_;
@@ -133,6 +133,7 @@ class ShardHost final : public node::NodeObserver {
   MonoTime reclaim_due_{};
   bool is_started_ = false;
   bool is_swept_ = false;
+  MonoTime sweep_due_{};
 
   bool care_runs_ = false;
   MonoTime scrub_due_{};

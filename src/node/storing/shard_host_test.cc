@@ -158,7 +158,7 @@ TEST_F(ShardHosts, NothingIsDroppedBeforeItsEpochIsCommitted) {
   const LeaseId id = lease();
   const auto one = kept(id, 1);
   const auto two = kept(id, 2);
-  epochs[mesh.id(kTenant)] = 4;
+  generations[mesh.id(kTenant)] = 4;
   auto early = drop(id, 5, {one, two});
   EXPECT_EQ(early.times(), 0U) << "the ledger here may be behind";
   mesh.run(8'000);
@@ -167,7 +167,7 @@ TEST_F(ShardHosts, NothingIsDroppedBeforeItsEpochIsCommitted) {
 
   early = drop(id, 5, {one});
   EXPECT_EQ(early.times(), 0U);
-  epochs[mesh.id(kTenant)] = 5;
+  generations[mesh.id(kTenant)] = 5;
   (void)lease(1'000);  // any block
   mesh.world().settle();
   EXPECT_TRUE(early.is_good());
@@ -239,7 +239,7 @@ TEST_F(ShardHosts, ALedgerThatIsFarBehindDropsNothingAtStart) {
   machines.erase(kProvider);
   mesh.isolate(kProvider);
   mesh.world().pass(std::chrono::milliseconds(kFreshLedgerMillis + 60'000));
-  machines[kProvider] = std::make_unique<Machine>(mesh, kProvider, store(), epochs);
+  machines[kProvider] = std::make_unique<Machine>(mesh, kProvider, store(), generations);
   for (int i = 0; i < 1'000 && mesh.world().step(); ++i) {
   }
   EXPECT_EQ(store().count(), 2U) << "its leases may be those it does not know yet";

@@ -42,7 +42,7 @@ struct IsSound {
   }
   bool operator()(const HasShards& r) const { return is_root_count(r.roots.size()); }
   bool operator()(const DropShards& r) const {
-    return r.epoch >= 1 && is_root_count(r.roots.size());
+    return r.generation >= 1 && is_root_count(r.roots.size());
   }
   bool operator()(const ShardPart& r) const {
     return is_shard_length(r.shard_bytes) && r.bytes.size() <= r.shard_bytes;

@@ -82,15 +82,16 @@ struct ListShards {
   bool operator==(const ListShards&) const = default;
   static constexpr auto fields(auto& self) { return std::tie(self.lease, self.kind, self.cursor); }
 };
-// Once the asking node has committed to `epoch`, in which nothing refers to them. Answered by Done.
+// Once the asking node has committed to `generation`, in which nothing refers to them. Answered by
+// Done.
 struct DropShards {
   ledger::LeaseId lease;
   ShardKind kind = ShardKind::Data;
-  std::uint64_t epoch = 0;
+  std::uint64_t generation = 0;
   std::vector<ports::ShardRoot> roots;
   bool operator==(const DropShards&) const = default;
   static constexpr auto fields(auto& self) {
-    return std::tie(self.lease, self.kind, self.epoch, self.roots);
+    return std::tie(self.lease, self.kind, self.generation, self.roots);
   }
 };
 // Of both kinds together. Answered by ports::HolderUsage.

@@ -60,7 +60,7 @@ TEST(ShardMessages, WhatNoShardHasIsOutOfRange) {
   EXPECT_EQ(error_of(ProvePage{.page = 64}), kOutOfRange);
   EXPECT_EQ(error_of(HasShards{}), kOutOfRange);
   EXPECT_EQ(error_of(HasShards{std::vector<ports::ShardRoot>(kMaxRoots + 1)}), kOutOfRange);
-  EXPECT_EQ(error_of(DropShards{.epoch = 0, .roots = {{}}}), kOutOfRange)
+  EXPECT_EQ(error_of(DropShards{.generation = 0, .roots = {{}}}), kOutOfRange)
       << "0 is before every commitment";
   EXPECT_EQ(error_of(ShardPart{0, {}}), kOutOfRange);
   EXPECT_EQ(error_of(ShardPart{5, Bytes(6)}), kOutOfRange);

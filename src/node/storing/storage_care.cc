@@ -168,7 +168,7 @@ void StorageCare::commit() {
         if (!state) return again(state.error().message);
         const auto* before = parts_.node.ledger().storage_commitment(parts_.node.id());
         if (before != nullptr && before->objects == roots->objects &&
-            before->shards == roots->shards) {
+            before->shards == roots->shards && !is_garbage_waiting_) {
           is_committing_ = false;
           return;
         }
@@ -291,12 +291,20 @@ void StorageCare::drain(const identity::NodeId& node) {
 void StorageCare::drop_garbage() {
   garbage_timer_->arm(now() + kGarbagePause);
   if (drops_ > 0 || is_stale() || !is_started_) return;
-  auto rows = parts_.catalogue->garbage(committed(), kGarbageRows);
+  auto rows = parts_.catalogue->garbage(UINT64_MAX - 1, kGarbageRows);
   if (!rows) {
     trouble_ = rows.error().message;
     return;
   }
-  for (auto& [key, row] : *rows) drop(std::move(key), std::move(row));
+  is_garbage_waiting_ = false;
+  for (auto& [key, row] : *rows) {
+    if (row.generation > committed()) {
+      is_garbage_waiting_ = true;
+    } else {
+      drop(std::move(key), std::move(row));
+    }
+  }
+  if (is_garbage_waiting_ && !is_pending()) changed();
 }
 
 // Forgotten when every node that can be asked has dropped its part; a lease that is over took it
@@ -317,8 +325,7 @@ void StorageCare::drop(Bytes key, GarbageRow row) {
   ++drops_;
   ++progress->pending;  // until all are asked
   for (const GarbageRow::Item& item : row.items) {
-    const ledger::LeaseRecord* lease = parts_.node.ledger().lease(item.place.lease);
-    if (lease == nullptr || !lease->is_open() || lease->placement.node != item.place.node) continue;
+    if (!parts_.is_kept_under(item.place)) continue;
     // It may have come back there since, and is counted once then.
     if (now_there && *now_there && has_shard_at(**now_there, item)) {
       parts_.leases.free(item.place, ports::counted_bytes(row.shard_bytes));

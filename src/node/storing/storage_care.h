@@ -117,6 +117,7 @@ class StorageCare final : public node::NodeObserver {
   std::set<std::uint64_t> repairs_under_way_;  // numbers in the catalogue
   std::vector<ports::ShardRoot> repairing_;    // roots of that stripe
   std::size_t drops_ = 0;                      // under way
+  bool is_garbage_waiting_ = false;            // for a generation that the ledger does not have
   bool is_auditing_ = false;
   std::shared_ptr<Hunt> hunt_;
   bool hunt_again_ = false;

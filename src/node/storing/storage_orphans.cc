@@ -60,9 +60,8 @@ bool StorageCare::choose_place(Hunt& hunt) {
     const auto next = hunt.left.back();
     hunt.left.pop_back();
     const storage::Place& place = next.first;
-    const ledger::LeaseRecord* lease = parts_.node.ledger().lease(place.lease);
     // What was under a lease that is over went with it.
-    if (lease == nullptr || !lease->is_open() || lease->placement.node != place.node) continue;
+    if (!parts_.is_kept_under(place)) continue;
     if (parts_.client.is_reachable(place.node)) {
       hunt.place = next;
       return true;

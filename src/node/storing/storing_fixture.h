@@ -49,11 +49,11 @@ class SlowDisk final : public ports::Workers {
 
 struct Machine {
   Machine(node::memory::MemoryMesh& mesh, std::uint32_t i, memory::MemoryShards& store,
-          std::map<identity::NodeId, std::uint64_t>& epochs)
+          std::map<identity::NodeId, std::uint64_t>& generations)
       : keeper(mesh.node(i), mesh.operations(i)),
         disk(mesh.world()),
         host(mesh.node(i), store, disk,
-             [&epochs](const identity::NodeId& node) { return epochs[node]; }),
+             [&generations](const identity::NodeId& node) { return generations[node]; }),
         client(mesh.node(i)) {
     client.set_local([this, &mesh, i](Request request, std::function<void(Reply)> reply) {
       host.handle(mesh.id(i), std::move(request), std::move(reply));
@@ -109,7 +109,7 @@ class Storing : public ::testing::Test {
 
   void open_machine(std::uint32_t i) {
     machines[i].reset();
-    machines[i] = std::make_unique<Machine>(mesh, i, stores[i], epochs);
+    machines[i] = std::make_unique<Machine>(mesh, i, stores[i], generations);
     mesh.world().settle();
   }
   Machine& machine(std::uint32_t i) { return *machines[i]; }
@@ -171,10 +171,10 @@ class Storing : public ::testing::Test {
     mesh.world().settle();
     return heard;
   }
-  Heard<void> drop(const LeaseId& under, std::uint64_t epoch, std::vector<ports::ShardRoot> roots,
-                   std::uint32_t by = kTenant) {
+  Heard<void> drop(const LeaseId& under, std::uint64_t generation,
+                   std::vector<ports::ShardRoot> roots, std::uint32_t by = kTenant) {
     Heard<void> heard;
-    machine(by).client.drop(provider(), under, ShardKind::Data, epoch, std::move(roots),
+    machine(by).client.drop(provider(), under, ShardKind::Data, generation, std::move(roots),
                             heard.ear());
     mesh.world().settle();
     return heard;
@@ -182,7 +182,7 @@ class Storing : public ::testing::Test {
 
   node::memory::MemoryMesh mesh;
   std::map<std::uint32_t, memory::MemoryShards> stores;
-  std::map<identity::NodeId, std::uint64_t> epochs;
+  std::map<identity::NodeId, std::uint64_t> generations;
   std::map<std::uint32_t, std::unique_ptr<Machine>> machines;
   assets::AssetId storage;
   privacy::GrantId grant;
