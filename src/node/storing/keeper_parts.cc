@@ -10,7 +10,7 @@ namespace hm::storing {
 bool KeeperParts::is_kept_under(const storage::Place& place) const {
   const ledger::LeaseRecord* lease = node.ledger().lease(place.lease);
   return lease != nullptr && lease->placement.node == place.node &&
-         (lease->is_open() || is_lease_dark(*lease));
+         (lease->is_open() || is_lease_dark(node, *lease));
 }
 
 storage::Randomness fresh_randomness(node::Node& node) {

@@ -122,6 +122,23 @@ TEST(ObjectKeeper, ALostNodesShardsAreMadeAnewElsewhere) {
   EXPECT_TRUE(mesh.get("object").value() == object);
 }
 
+// Nobody signs its readings, so that every lease ends.
+TEST(ObjectKeeper, ATenantThatWasAwaySoLongThatItsLeasesEndedFindsEverything) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("object", object));
+  mesh.kill(mesh.tenant());
+  mesh.run(40 * 60'000);
+  mesh.start(mesh.tenant());
+  EXPECT_TRUE(mesh.keeper().status().leases.empty());
+  const auto back = mesh.get("object");
+  ASSERT_TRUE(back) << back.error().message << ": " << back.error().detail;
+  EXPECT_TRUE(*back == object);
+  mesh.run(3 * 60'000);
+  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
+}
+
 TEST(ObjectKeeper, NodesThatWereAwaySoLongThatTheirLeasesEndedBringTheirShardsBack) {
   KeeperMesh mesh(6);
   const Bytes object = random_bytes(5 * kMiB, 1);

@@ -57,7 +57,7 @@ std::optional<Error> objection(const node::Node& node, const identity::NodeId& f
   if (lease->placement.node != node.id()) {
     return denied("lease " + name + " lies on another node", "ask that one");
   }
-  const bool is_left = lease->state == LeaseState::Draining || is_lease_dark(*lease);
+  const bool is_left = lease->state == LeaseState::Draining || is_lease_dark(node, *lease);
   const bool is_usable = lease->state == LeaseState::Active || (is_left && use == LeaseUse::Look);
   if (!is_usable) {
     return Error{ErrorCode::FailedPrecondition,
@@ -82,14 +82,21 @@ bool is_lease_expected(const node::Node& node, const ledger::LeaseId& id) {
   return lease == nullptr || lease->state == LeaseState::Requested;
 }
 
-bool is_lease_dark(const ledger::LeaseRecord& lease) {
-  return lease.state == LeaseState::Failed && lease.placement.end == ledger::LeaseEnd::Dark;
+bool is_lease_dark(const node::Node& node, const ledger::LeaseRecord& lease) {
+  const ledger::Placement& placement = lease.placement;
+  if (lease.state == LeaseState::Failed) return placement.end == ledger::LeaseEnd::Dark;
+  if (lease.state != LeaseState::Closed || placement.end != ledger::LeaseEnd::ByOwner) return false;
+  if (placement.accepted.value == 0 || lease.tenant == placement.provider) return false;
+  // A provider ends a lease whose tenant signs nothing just before it would count as dark.
+  const ledger::Policy& policy = node.ledger().policy();
+  const std::uint64_t missed = std::uint64_t{placement.next_interval} + policy.dark_after_intervals;
+  return lease.ends.value >= placement.accepted.value + missed * policy.meter_interval_ms;
 }
 
 bool is_lease_held(const node::Node& node, const ledger::LeaseRecord* lease) {
   if (lease == nullptr || lease->placement.node != node.id()) return false;
   return lease->state == LeaseState::Active || lease->state == LeaseState::Draining ||
-         is_lease_dark(*lease);
+         is_lease_dark(node, *lease);
 }
 
 bool is_lease_gone(const node::Node& node, const ledger::LeaseRecord& lease) {

@@ -31,8 +31,9 @@ std::optional<Error> objection(const node::Node& node, const identity::NodeId& f
 // It is not here yet, or only requested: a later block may change that.
 bool is_lease_expected(const node::Node& node, const ledger::LeaseId& lease);
 
-// It ended because the machine, or the way to it, was away.
-bool is_lease_dark(const ledger::LeaseRecord& lease);
+// It ended because the machine of one side, or the way between them, was away: nobody read it, or
+// its tenant signed nothing for so long that its provider reclaimed it.
+bool is_lease_dark(const node::Node& node, const ledger::LeaseRecord& lease);
 
 // What is kept under it stays: it is active or draining; or it went dark, since then the machine or
 // the way to it was away, and what lies here may be all that is left. That is kept as long as the
