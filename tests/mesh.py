@@ -67,11 +67,18 @@ def run(*arguments, check=True, stdin=None, env=None, timeout=PATIENCE_S):
 
 
 def is_alive(pid):
+    """Also while only some of its threads have ended: until the last one has, it holds its files."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return state not in "ZX"
+    for thread in threads:
+        try:
+            if (thread / "stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return False
 
 
 class Mesh:
