@@ -65,13 +65,10 @@ Answer<std::vector<ordered_json>> attach_shared(const Globals& globals, ObjectAc
   }
   std::vector<ordered_json> objects;
   for (const storage::Manifest& manifest : manifests) {
-    const std::string& own = manifest.description.name;
-    const std::string name = as.empty() ? own : as.ends_with('/') ? as + own : as;
     Bytes encoded = storage::encode(manifest);
     const crypto::WipeLater wiped(encoded);
-    HM_CLI_TRY(
-        const ordered_json answer,
-        access.client.post_bytes(object_path("/objects/attach", name), encoded, access.token));
+    HM_CLI_TRY(const ordered_json answer,
+               access.client.post_bytes(object_path("/objects/attach", as), encoded, access.token));
     objects.push_back(member_of(answer, "object"));
   }
   return objects;

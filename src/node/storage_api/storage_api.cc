@@ -310,9 +310,6 @@ void StorageApi::get_bundle(Api& api, Call call) {
 
 void StorageApi::attach_object(Api& api, Call call) {
   std::string name(call.request.query_value("name").value_or(""));
-  if (auto named = storing::check_object_name(name); !named) {
-    return api.answer(call, api::from_error(named.error()));
-  }
   auto manifest = storage::decode_manifest(as_bytes(call.request.body));
   if (!manifest) {
     return api.answer(call, api::bad_request("the body is no manifest: " +
@@ -325,6 +322,10 @@ void StorageApi::attach_object(Api& api, Call call) {
 }
 
 void StorageApi::attach(Api& api, Call call, std::string name, storage::Manifest manifest) {
+  if (name.empty() || name.ends_with('/')) name += manifest.description.name;
+  if (auto named = storing::check_object_name(name); !named) {
+    return api.answer(call, api::from_error(named.error()));
+  }
   const auto held = std::make_shared<Call>(std::move(call));
   auto done = [this, alive = alive_, to = &api, held, name](const Result<void>& attached) {
     if (!*alive) return;
