@@ -50,10 +50,9 @@ Bytes behind(ByteView prefix) {
 }
 
 std::unexpected<Error> damaged(std::string_view what) {
-  return fail(ErrorCode::Corrupt,
-              "the catalogue of stored objects is damaged: " + std::string(what),
-              "keep a copy of the folder 'objects', and recover what the mesh has: "
-              "hypermesh storage recover");
+  return fail(
+      ErrorCode::Corrupt, "the catalogue of stored objects is damaged: " + std::string(what),
+      "keep a copy of the folder 'objects': nothing else here knows the keys of what it lists");
 }
 
 template <class Row>

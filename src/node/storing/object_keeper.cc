@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "core/ledger/ledger.h"
 #include "foundation/base/utf8.h"
 #include "foundation/blake3/blake3.h"
 #include "node/storing/keeper_limits.h"
-#include "node/storing/shard_gate.h"
 #include "node/storing/storage_care.h"
 
 namespace hm::storing {
@@ -298,59 +296,6 @@ void ObjectKeeper::fetch_bundle(const ports::ShardRoot& root,
   std::vector<identity::NodeId> nodes(parts_.node.peers().begin(), parts_.node.peers().end());
   nodes.push_back(parts_.node.id());
   std::make_shared<BundleFetch>(parts_.client, root, std::move(nodes), std::move(done))->next();
-}
-
-// Asks for the boxes under one lease after the other.
-class ObjectKeeper::BundleList : public std::enable_shared_from_this<BundleList> {
- public:
-  using Done = std::function<void(Result<std::vector<ports::ShardRoot>>)>;
-  BundleList(ShardClient& client, std::vector<storage::Place> places, Done done)
-      : client_(client), places_(std::move(places)), done_(std::move(done)) {}
-
-  void next() {
-    if (places_.empty()) return done_(std::vector(roots_.begin(), roots_.end()));
-    client_.list(places_.back().node, places_.back().lease, ShardKind::Box, cursor_,
-                 [self = shared_from_this()](const Result<ports::ShardList>& list) {
-                   // What one node does not tell, others may: each bundle is with several.
-                   self->cursor_.reset();
-                   if (list) {
-                     for (const auto& each : list->shards) self->roots_.insert(each.root);
-                     self->cursor_ = list->next;
-                   }
-                   if (!self->cursor_) self->places_.pop_back();
-                   self->next();
-                 });
-  }
-
- private:
-  ShardClient& client_;
-  std::vector<storage::Place> places_;
-  Done done_;
-  std::optional<ports::ShardRoot> cursor_;
-  std::set<ports::ShardRoot> roots_;
-};
-
-void ObjectKeeper::list_bundles(const identity::NodeId& of, BundleList::Done done) {
-  const auto owner = own_owner(parts_.node);
-  if (!owner) {
-    return done(
-        fail(ErrorCode::Unavailable, "this node is not on the ledger", "wait until it has joined"));
-  }
-  const ledger::Ledger& ledger = parts_.node.ledger();
-  const crypto::Digest purpose = storage_purpose(of);
-  std::vector<storage::Place> places;
-  for (const ledger::LeaseId& id : ledger.lease_index().of_tenant(*owner)) {
-    const ledger::LeaseRecord* lease = ledger.lease(id);
-    if (lease->is_open() && lease->purpose == purpose) {
-      places.push_back({lease->placement.node, id});
-    }
-  }
-  if (places.empty()) {
-    return done(fail(ErrorCode::NotFound,
-                     "no lease for storage of that node runs any more: " + of.to_string(),
-                     "the node must be one of your own, and its leases not over"));
-  }
-  std::make_shared<BundleList>(parts_.client, std::move(places), std::move(done))->next();
 }
 
 void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done done) {

@@ -115,10 +115,6 @@ class ObjectKeeper {
 
   // The bundle with this root, from whoever has it.
   void fetch_bundle(const ports::ShardRoot& root, std::function<void(Result<Bytes>)> done);
-  // Roots of the bundles that a node of the same owner stored under leases that still run, as far
-  // as their nodes can be reached: what is left of its catalogue when it is lost.
-  void list_bundles(const identity::NodeId& of,
-                    std::function<void(Result<std::vector<ports::ShardRoot>>)> done);
   // Another owner's object, as its opened manifest says: to be read under this name.
   void attach(std::string name, storage::Manifest manifest, Done done);
 
@@ -136,7 +132,6 @@ class ObjectKeeper {
 
   class Rewrite;
   class BundleFetch;
-  class BundleList;
   Result<void> ready() const;
   void resume_uploads();
 
