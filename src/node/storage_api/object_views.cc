@@ -78,7 +78,6 @@ void write_object(JsonWriter& json, const node::Node& node, const storing::Liste
   json.member("version", row.what.version).member("etag", etag_of(row));
   json.member("size", row.size).member("content", row.content.to_string());
   json.member("stored_ms", row.stored.value).member("code", row.code.to_string());
-  json.member("stored_bytes", row.stored_bytes);
   json.member("origin", row.origin == storing::Origin::Own ? "own" : "shared");
   write_owner(json, node, row.what.owner);
   json.key("readers").begin_array();

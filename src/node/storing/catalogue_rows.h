@@ -39,7 +39,6 @@ struct ObjectRow {
   crypto::Digest content;
   UnixMillis stored;
   erasure::Code code;
-  std::uint64_t stored_bytes = 0;  // of stripes that came with it, parity and padding included
   std::vector<identity::OwnerId> readers;  // beside its owner
   crypto::Digest commitment;               // of its sealed manifest
   crypto::Digest box_root;                 // of the bundle in which that is: who reads asks for it
@@ -49,8 +48,7 @@ struct ObjectRow {
   bool operator==(const ObjectRow&) const = default;
   static constexpr auto fields(auto& self) {
     return std::tie(self.origin, self.what, self.size, self.content, self.stored, self.code,
-                    self.stored_bytes, self.readers, self.commitment, self.box_root,
-                    self.own_stripes);
+                    self.readers, self.commitment, self.box_root, self.own_stripes);
   }
 };
 
