@@ -58,7 +58,8 @@ TEST(Codec, RefusesTextThatIsNotUtf8) {
 }
 
 TEST(Codec, NothingIsReadAfterTheFirstFailureAndItsReasonStays) {
-  Reader reader(Bytes{2, 1, 1});
+  const Bytes bytes{2, 1, 1};
+  Reader reader(bytes);
   bool flag = false;
   std::uint8_t byte = 0;
   EXPECT_FALSE(reader.read(flag));

@@ -53,7 +53,9 @@ inline constexpr T kMaxEnum = kUndeclaredEnum<T>;
 
 class Reader {
  public:
+  // Looks at the input, which must outlive the reader and what it lent out.
   explicit Reader(ByteView input) : rest_(input) {}
+  explicit Reader(Bytes&&) = delete;
 
   // Each read returns false after the first failure; error() then says why.
   bool read(bool& value);
