@@ -77,6 +77,18 @@ TEST(ObjectKeeper, AnyNodesThatTheCodeBearsMayBeLostAndOneMoreIsNamed) {
   }
 }
 
+TEST(ObjectKeeper, ANodeThatSaysNothingIsWaitedForOnceNotForEachStripe) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(40 * kMiB, 9);
+  ASSERT_TRUE(mesh.put("object", object, {.sharing = Sharing::Alone}, kNarrow));
+  mesh.mesh.stall(3);
+  const auto began = mesh.mesh.world().now();
+  const auto back = mesh.get("object");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(*back == object);
+  EXPECT_LT(mesh.mesh.world().now() - began, 3 * kHedge) << "of the world's clock";
+}
+
 TEST(ObjectKeeper, WhatNodesSpoilOrLoseIsRightAllTheSameIsNamedAndRepaired) {
   KeeperMesh mesh(7);
   const Bytes object = random_bytes(5 * kMiB, 1);
