@@ -115,7 +115,8 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
       [this, alive = alive_, read, done = std::move(done)](const Result<void>& state) {
         if (!*alive) return;
         if (!state) return done(state);
-        parts_.leases.set_used(std::move(read->used));
+        parts_.leases.set_used(std::move(read->used),
+                               [this, alive] { return *alive && !is_stale(); });
         is_started_ = true;
         for (const StorageLease& lease : parts_.leases.leases()) {
           if (!lease.is_reachable) away_.try_emplace(lease.node, now());
