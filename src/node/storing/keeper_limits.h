@@ -46,6 +46,9 @@ inline constexpr std::size_t kHedgeShards = 2;
 // Who let a reader wait so long is asked last for this while.
 inline constexpr Duration kSlowFor = std::chrono::seconds(10);
 
+// Of a catalogue that is recovered, parts that are listed in memory: of a terabyte of objects.
+inline constexpr std::size_t kMaxRecoveredShards = std::size_t{1} << 23;
+
 // After a change; more changes share one commitment.
 inline constexpr Duration kCommitPause = std::chrono::seconds(1);
 inline constexpr Duration kCommitRetryPause = std::chrono::seconds(15);

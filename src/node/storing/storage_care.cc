@@ -140,6 +140,27 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
       });
 }
 
+void StorageCare::go_on(std::vector<storage::Place> places,
+                        std::function<void(Result<void>)> done) {
+  const std::uint64_t generation = committed();
+  const std::uint64_t number = parts_.next_upload++;
+  parts_.queue.submit(
+      [places = std::move(places), generation, number](Catalogue& catalogue) -> Result<void> {
+        // What was garbage once may be needed since; what is not is found among the orphans.
+        HM_TRY(const auto garbage, catalogue.garbage(UINT64_MAX - 1, SIZE_MAX));
+        for (const auto& [key, row] : garbage) HM_TRY_VOID(catalogue.forget_garbage(key));
+        HM_TRY_VOID(catalogue.remember_upload(number, places));
+        return catalogue.begin_generation(generation);
+      },
+      [this, alive = alive_, generation, done = std::move(done)](const Result<void>& state) {
+        if (!*alive) return;
+        if (!state) return done(state);
+        parts_.generation = std::max(parts_.generation, generation);
+        trouble_.clear();
+        start(done);
+      });
+}
+
 void StorageCare::changed() {
   is_dirty_ = true;
   if (!is_committing_) commit_timer_->arm(now() + kCommitPause);
