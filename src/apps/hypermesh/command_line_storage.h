@@ -24,6 +24,7 @@ struct StorageCommands {
   StorageStatus status, status_of;  // "storage" alone shows it, too
   StorageCollect collect;
   StorageDrain drain;
+  StorageRecover recover;
 };
 
 void add_storage_commands(

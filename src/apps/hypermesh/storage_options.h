@@ -67,5 +67,8 @@ struct StorageCollect {};
 struct StorageDrain {
   std::string node;
 };
+struct StorageRecover {
+  bool without_silent = false;
+};
 
 }  // namespace hm::cli

@@ -331,14 +331,14 @@ Result<StorageRecovery*> ObjectKeeper::recovery() {
   return recovery_.get();
 }
 
-void ObjectKeeper::end_recovery(Done done) {
+void ObjectKeeper::end_recovery(std::function<void(Result<bool>)> done) {
   const auto recovery = this->recovery();
   if (!recovery) return done(std::unexpected(recovery.error()));
   if (!(*recovery)->is_listed()) {
     return done(fail(ErrorCode::FailedPrecondition, "the recovery has not begun",
                      "everything that others keep is listed first"));
   }
-  care_->go_on((*recovery)->places(), [this, alive = alive_, done](const Result<void>& state) {
+  care_->go_on((*recovery)->places(), [this, alive = alive_, done](const Result<bool>& state) {
     if (*alive && state) recovery_.reset();
     done(state);
   });

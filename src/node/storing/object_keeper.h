@@ -121,8 +121,9 @@ class ObjectKeeper {
 
   // The way back where the catalogue is lost or old. FailedPrecondition: it is neither.
   Result<StorageRecovery*> recovery();
-  // What was adopted is all. FailedPrecondition: nothing was listed.
-  void end_recovery(Done done);
+  // What was adopted is all. Whether it is exactly what the node last committed to.
+  // FailedPrecondition: nothing was listed.
+  void end_recovery(std::function<void(Result<bool>)> done);
 
   KeeperStatus status() const;
   // Looks for orphans and garbage now.

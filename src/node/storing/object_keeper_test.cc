@@ -352,10 +352,11 @@ void recover(KeeperMesh& mesh) {
       ASSERT_TRUE(adopted);
     }
   }
-  std::optional<Result<void>> ended;
-  mesh.keeper().end_recovery([&](Result<void> done) { ended = std::move(done); });
+  std::optional<Result<bool>> ended;
+  mesh.keeper().end_recovery([&](Result<bool> done) { ended = std::move(done); });
   mesh.run(1'000);
   ASSERT_TRUE(ended && *ended) << (ended ? ended->error().message : "no end");
+  EXPECT_TRUE(**ended) << "all that the ledger has a commitment to";
 }
 
 TEST(ObjectKeeper, ALostCatalogueIsRecoveredFromWhatOthersKeep) {
