@@ -7,6 +7,7 @@
 
 #include "foundation/base/check.h"
 #include "platform/quic/connection_callbacks.h"
+#include "platform/quic/packet_keys.h"
 #include "platform/quic/udp_socket.h"
 
 namespace hm::quic {
@@ -121,6 +122,7 @@ Connection::~Connection() = default;
 Result<void> Connection::open_session() {
   const auto role = dialled_ ? TlsSession::Role::Client : TlsSession::Role::Server;
   HM_TRY(session_, TlsSession::open(role, setup_.credentials, reference_, setup_.alpn));
+  choose_packet_keys(session_->native());
   ngtcp2_conn_set_tls_native_handle(conn_.get(), session_->native());
   return {};
 }
