@@ -334,8 +334,9 @@ MonoTime Connection::round_up(MonoTime deadline, MonoTime now) const {
   return std::max(deadline, now + stoq::kTimerGranularity);
 }
 
-bool Connection::push(std::size_t channel, std::shared_ptr<const Bytes> payload, MonoTime now) {
-  return out_[channel].queue.push(std::move(payload), now);
+bool Connection::push(std::size_t channel, std::shared_ptr<const Bytes> payload,
+                      std::shared_ptr<const Bytes> rest, MonoTime now) {
+  return out_[channel].queue.push(std::move(payload), std::move(rest), now);
 }
 
 std::size_t Connection::queued_bytes() const {
