@@ -61,7 +61,7 @@ class StorageLeases final : public node::NodeObserver {
   void use(const storage::Place& place, std::uint64_t bytes);
   void free(const storage::Place& place, std::uint64_t bytes);
   // Nothing new goes to its owner for a while.
-  void avoid(const identity::NodeId& node);
+  void avoid(const identity::NodeId& node, std::string why);
 
   // The lease is open, stays so for a while, and lies on that node.
   bool stands(const storage::Place& place) const;
@@ -69,6 +69,8 @@ class StorageLeases final : public node::NodeObserver {
   std::vector<StorageLease> leases() const;
   // Why the last lease was not opened or renewed; empty if none failed since.
   const std::string& trouble() const { return trouble_; }
+  // For who found too few places: trouble(), and which nodes get nothing for a while, and why.
+  std::string why_so_few() const;
 
   // node::NodeObserver
   void on_final(const node::FinalEvent& event) override;
@@ -107,7 +109,12 @@ class StorageLeases final : public node::NodeObserver {
   std::function<node::RoundTrips()> round_trips_;
   crypto::Digest purpose_;
   std::map<ledger::LeaseId, Room> rooms_;
-  std::map<identity::OwnerId, MonoTime> avoided_;
+  struct Avoided {
+    MonoTime until;
+    identity::NodeId node;
+    std::string why;
+  };
+  std::map<identity::OwnerId, Avoided> avoided_;
   std::deque<std::shared_ptr<Waiting>> waiting_;  // one at a time asks for leases
   std::set<ledger::LeaseId> under_way_;           // renewed or closed
   std::string trouble_;
