@@ -165,7 +165,8 @@ void measure_reads(const fs::path& folder, std::size_t size, std::vector<Row>& r
       bytes += got->size();
     }
   }
-  rows.push_back(row_of("read " + name_of_size(size), "whole shards by one reader, from the cache",
+  rows.push_back(row_of("read " + name_of_size(size),
+                        "whole shards by one reader, past the page cache if the disk allows it",
                         static_cast<double>(bytes), seconds_since(start), std::move(micros)));
   std::vector<double> proofs;
   const auto begin = Clock::now();
@@ -175,7 +176,7 @@ void measure_reads(const fs::path& folder, std::size_t size, std::vector<Row>& r
     proofs.push_back(seconds_since(one) * 1e6);
   }
   const double page = static_cast<double>(std::min<std::uint64_t>(size, blake3::kPageSize));
-  rows.push_back(row_of("prove a page of " + name_of_size(size), "one reader, from the cache",
+  rows.push_back(row_of("prove a page of " + name_of_size(size), "one reader, as above",
                         page * static_cast<double>(shards.size()), seconds_since(begin),
                         std::move(proofs)));
   fs::remove_all(folder);

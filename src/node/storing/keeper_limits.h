@@ -84,5 +84,7 @@ inline constexpr Duration kLeaseCarePause = std::chrono::seconds(15);
 inline constexpr Duration kPlacesPatience = std::chrono::seconds(20);
 // A node that failed at something gets nothing new for so long.
 inline constexpr Duration kAvoidFor = std::chrono::minutes(2);
+// So many of them are named to who finds too few places.
+inline constexpr std::size_t kMaxNamedNodes = 8;
 
 }  // namespace hm::storing

@@ -24,6 +24,10 @@ class MemoryShards final : public ports::ShardStore {
     if (blake3::hash(shard) != root) return fail(ErrorCode::Corrupt, "not the root's");
     Kept& kept = shards_[root];
     const std::uint64_t more = kept.holders.contains(holder) ? 0 : shard.size();
+    if (is_full && !kept.holders.contains(holder)) {
+      if (kept.holders.empty()) shards_.erase(root);
+      return fail(ErrorCode::NoCapacity, "123 bytes are free in /var/lib/secret");
+    }
     if (usage(holder).counted_bytes + more > quota) {
       if (kept.holders.empty()) shards_.erase(root);
       return fail(ErrorCode::NoCapacity, "the quota of " + holder.to_string() + " is used");
@@ -143,6 +147,7 @@ class MemoryShards final : public ports::ShardStore {
   std::size_t count() const { return shards_.size(); }
 
   bool is_broken = false;  // nothing can be written
+  bool is_full = false;    // nothing new can be kept
   std::size_t most_listed = ports::kMaxListedShards;
   std::uint64_t needless_bytes = 0;
   std::size_t compactions = 0;

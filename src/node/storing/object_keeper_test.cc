@@ -216,6 +216,75 @@ TEST(ObjectKeeper, AMeshThatIsTooSmallSaysWhatItCanBear) {
   EXPECT_EQ(nobody.put_report->error().code, ErrorCode::NoCapacity);
 }
 
+// What the catalogue refers to is there, whatever else was left.
+void expect_all_referenced_is_kept(KeeperMesh& mesh) {
+  const auto kept = mesh.kept();
+  for (const auto& [node, roots] : mesh.referenced()) {
+    for (const auto& root : roots) EXPECT_TRUE(kept.at(node).contains(root)) << node;
+  }
+}
+
+TEST(ObjectKeeper, AnUploadGoesOnElsewhereWhereADiskIsFullAndWhatIsThereIsRead) {
+  KeeperMesh mesh(8);
+  const Bytes before = random_bytes(5 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("before", before, {}, kNarrow));
+  const auto of_full = mesh.shards(1).count() + mesh.shards(2).count();
+  ASSERT_GT(of_full, 0U);
+  mesh.shards(1).is_full = true;
+  mesh.shards(2).is_full = true;
+  const Bytes object = random_bytes(5 * kMiB, 2);
+  ASSERT_TRUE(mesh.put("object", object, {}, kNarrow)) << mesh.put_report->error().message;
+  EXPECT_EQ((*mesh.put_report)->unplaced, 0U);
+  EXPECT_EQ(mesh.shards(1).count() + mesh.shards(2).count(), of_full);
+  expect_all_referenced_is_kept(mesh);
+  EXPECT_TRUE(mesh.get("object").value() == object);
+  // Also from these two alone, as far as the code needs them.
+  mesh.kill(3);
+  EXPECT_TRUE(mesh.get("before").value() == before);
+  EXPECT_THAT(mesh.keeper().status().faults, IsEmpty());
+}
+
+TEST(ObjectKeeper, ADiskThatFillsUpDuringAnUploadLosesNothingOfIt) {
+  for (const std::size_t steps : {20U, 60U, 150U, 400U}) {
+    KeeperMesh mesh(8);
+    const Bytes object = random_bytes(12 * kMiB, steps);
+    auto upload = mesh.begin_put("object", object, {}, kNarrow);
+    mesh.steps(steps);
+    for (const std::uint32_t i : {1U, 2U, 3U}) mesh.shards(i).is_full = true;
+    for (int i = 0; i < 600 && !mesh.put_report; ++i) mesh.run(100);
+    ASSERT_TRUE(mesh.put_report);
+    ASSERT_TRUE(*mesh.put_report) << steps << ": " << mesh.put_report->error().message;
+    expect_all_referenced_is_kept(mesh);
+    EXPECT_TRUE(mesh.get("object").value() == object) << steps;
+  }
+}
+
+TEST(ObjectKeeper, WhereTooManyDisksAreFullAnUploadNamesThemAndLeavesNothing) {
+  KeeperMesh mesh(6);
+  const Bytes before = random_bytes(2 * kMiB, 1);
+  ASSERT_TRUE(mesh.put("before", before, {}, kNarrow));
+  const auto kept = mesh.kept();
+  for (const std::uint32_t i : {1U, 2U, 3U}) mesh.shards(i).is_full = true;
+  ASSERT_FALSE(mesh.put("object", random_bytes(5 * kMiB, 2), {}, kNarrow));
+  const Error& error = mesh.put_report->error();
+  EXPECT_EQ(error.code, ErrorCode::NoCapacity);
+  for (const std::uint32_t i : {1U, 2U, 3U}) {
+    const auto* record = mesh.mesh.node(0).ledger().node(mesh.mesh.id(i));
+    ASSERT_NE(record, nullptr);
+    EXPECT_THAT(error.detail, HasSubstr(record->binding.name + ": the disk of the node is full"));
+  }
+  // Who asks again while these nodes get nothing is told the same.
+  ASSERT_FALSE(mesh.put("object", random_bytes(5 * kMiB, 2), {}, kNarrow));
+  EXPECT_THAT(mesh.put_report->error().detail, HasSubstr("the disk of the node is full"));
+  EXPECT_TRUE(mesh.get("before").value() == before);
+  EXPECT_FALSE(mesh.keeper().find("object"));
+  mesh.run(4 * 60'000);
+  EXPECT_EQ(mesh.kept(), kept) << "what was sent is dropped again";
+  for (const std::uint32_t i : {1U, 2U, 3U}) mesh.shards(i).is_full = false;
+  ASSERT_TRUE(mesh.put("object", random_bytes(5 * kMiB, 2), {}, kNarrow))
+      << mesh.put_report->error().message;
+}
+
 TEST(ObjectKeeper, AnUploadGoesOnElsewhereWhenANodeIsLostInBetween) {
   KeeperMesh mesh(8);
   const Bytes object = random_bytes(30 * kMiB, 1);

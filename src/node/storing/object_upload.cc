@@ -88,10 +88,9 @@ void ObjectUpload::choose() {
       parts_.leases.owners(std::max<std::uint64_t>(probe, ports::kMinCountedBytes));
   auto choice = storage::choose_code(bytes, owners);
   if (!choice) {
-    return fail_with({ErrorCode::NoCapacity, "nobody lends storage that this node may use now",
-                      parts_.leases.trouble().empty()
-                          ? "hypermesh who kind=storage shows who does, and why others do not"
-                          : parts_.leases.trouble()});
+    return fail_with(
+        {ErrorCode::NoCapacity, "nobody lends storage that this node may use now",
+         parts_.leases.why_so_few() + "; hypermesh who kind=storage shows who lends, and to whom"});
   }
   if (plan_.code) {
     auto layout = storage::layout_for(*plan_.code);
@@ -100,7 +99,7 @@ void ObjectUpload::choose() {
       return fail_with({ErrorCode::NoCapacity,
                         fmt::format("the code {} needs {} owners, {} can hold a part of it now",
                                     plan_.code->to_string(), plan_.code->shards(), owners),
-                        choice->words});
+                        choice->words + "; " + parts_.leases.why_so_few()});
     }
     choice->layout = *layout;
     choice->losses = plan_.code->parity;
@@ -285,7 +284,8 @@ void ObjectUpload::on_answer(const std::shared_ptr<Flight>& flight, std::size_t 
     parts_.leases.release(place, each);
     if (answer.error().code == ErrorCode::Unavailable) is_unsure_ = true;
     // Who is only busy takes something else later.
-    if (answer.error().code != ErrorCode::Busy) parts_.leases.avoid(place.node);
+    if (answer.error().code != ErrorCode::Busy)
+      parts_.leases.avoid(place.node, answer.error().message);
     if (flight->tries[index]++ < kPlaceTries) return replace(flight, index);
   }
   flight->shards[index].reset();
@@ -319,7 +319,7 @@ void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
     return fail_with({ErrorCode::NoCapacity,
                       fmt::format("only {} of {} parts were taken, {} are needed at least", placed,
                                   row.code.shards(), least),
-                      "nodes are full or cannot be reached; try again, or with a narrower code"});
+                      parts_.leases.why_so_few() + "; try again, or with a narrower code"});
   }
   report_.unplaced += row.code.shards() - placed;
   rows_.push_back(std::move(row));

@@ -121,8 +121,26 @@ TEST_F(ShardHosts, MoreThanTheLeaseIsRefusedWhicheverKindHasIt) {
   ASSERT_TRUE(put(order(id, bytes(2), ShardKind::Box)).is_good());
   const auto refused = put(order(id, bytes(3)));
   EXPECT_EQ(refused.code(), ErrorCode::NoCapacity);
+  EXPECT_EQ(refused.message(), "the lease's bytes are used");
   EXPECT_EQ(put(order(id, bytes(3), ShardKind::Box)).code(), ErrorCode::NoCapacity);
   EXPECT_TRUE(put(order(id, bytes(4, 40'000))).is_good());
+}
+
+TEST_F(ShardHosts, AFullDiskIsRefusedByNameAndWhatItHasIsReadProvenAndDropped) {
+  const LeaseId id = lease();
+  const auto root = kept(id, 1);
+  store().is_full = true;
+  const auto refused = put(order(id, bytes(2)));
+  EXPECT_EQ(refused.code(), ErrorCode::NoCapacity);
+  EXPECT_EQ(refused.message(), "the disk of the node is full");
+  EXPECT_EQ(store().count(), 1u);
+  EXPECT_TRUE(get(root).is_good());
+  EXPECT_TRUE(put(order(id, bytes(1))).is_good()) << "which is there already";
+  generations[mesh.id(kTenant)] = 1;
+  EXPECT_TRUE(drop(id, 1, {root}).is_good());
+  EXPECT_EQ(store().count(), 0u);
+  store().is_full = false;
+  EXPECT_TRUE(put(order(id, bytes(2))).is_good());
 }
 
 TEST_F(ShardHosts, WrongBytesAreRefused) {

@@ -27,8 +27,15 @@ struct Worker {
   Reply operator()(const PutShard& r) const {
     const auto other = r.kind == ShardKind::Data ? ShardKind::Box : ShardKind::Data;
     const std::uint64_t taken = store.usage(holder_of(r.lease, other)).counted_bytes;
-    return reply_of(
-        store.put(r.root, holder_of(r.lease, r.kind), *r.shard, quota - std::min(quota, taken)));
+    const auto holder = holder_of(r.lease, r.kind);
+    const std::uint64_t left = quota - std::min(quota, taken);
+    auto kept = store.put(r.root, holder, *r.shard, left);
+    if (!kept && kept.error().code == ErrorCode::NoCapacity &&
+        store.usage(holder).counted_bytes + ports::counted_bytes(r.shard->size()) > left) {
+      return Refused{ErrorCode::NoCapacity, "the lease's bytes are used",
+                     "drop shards, or lease more"};
+    }
+    return reply_of(std::move(kept));
   }
   Reply operator()(const GetShard& r) const {
     const auto state = store.has({&r.root, 1}).front();
@@ -85,8 +92,8 @@ ReclaimReport reclaim(ports::ShardStore& store, const std::vector<ports::HolderI
 Refused refusal_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::NoCapacity:
-      return {error.code, "the lease's bytes are used, or the disk of its node is full",
-              "drop shards, or lease more, or elsewhere"};
+      return {error.code, "the disk of the node is full",
+              "what it has can be read; store elsewhere"};
     case ErrorCode::Io: return {error.code, "the disk of this node failed", {}};
     default: break;
   }

@@ -300,7 +300,7 @@ void StorageCare::report(FaultRow fault) {
                 {"words", fault.words}});
   parts_.queue.submit([fault](Catalogue& catalogue) { return catalogue.add_fault(fault); });
   if (fault.fault == Fault::Silent) {
-    parts_.leases.avoid(fault.place.node);
+    parts_.leases.avoid(fault.place.node, fault.words);
   } else {
     look_timer_->arm(now() + kLookSoon);
   }
@@ -314,7 +314,7 @@ void StorageCare::collect() {
 
 void StorageCare::drain(const identity::NodeId& node) {
   draining_.insert(node);
-  parts_.leases.avoid(node);
+  parts_.leases.avoid(node, "it is being drained");
   look_timer_->arm(now());
 }
 

@@ -86,7 +86,7 @@ std::vector<storage::Place> StorageLeases::find(const PlacesWanted& wanted) cons
     const storage::Place place{each.node, each.lease};
     if (wanted.not_by.contains(each.owner) || !each.is_reachable || !stands(place)) continue;
     const auto avoided = avoided_.find(each.owner);
-    if (avoided != avoided_.end() && now() < avoided->second) continue;
+    if (avoided != avoided_.end() && now() < avoided->second.until) continue;
     const auto room = rooms_.find(each.lease);
     const std::uint64_t taken =
         room == rooms_.end() ? 0 : room->second.used + room->second.reserved;
@@ -166,8 +166,8 @@ std::size_t StorageLeases::owners(std::uint64_t bytes_each) const {
     if (const auto owner = owner_of(place)) have.insert(*owner);
   }
   std::set<identity::OwnerId> not_by = have;
-  for (const auto& [owner, until] : avoided_) {
-    if (now() < until) not_by.insert(owner);
+  for (const auto& [owner, avoided] : avoided_) {
+    if (now() < avoided.until) not_by.insert(owner);
   }
   return have.size() + plan(erasure::kMaxShards, bytes_each, not_by, nullptr).size();
 }
@@ -195,8 +195,8 @@ bool StorageLeases::is_expected() const {
 
 std::size_t StorageLeases::ask(const std::shared_ptr<Waiting>& waiting, std::size_t missing,
                                std::set<identity::OwnerId> not_by) {
-  for (const auto& [owner, until] : avoided_) {
-    if (now() < until) not_by.insert(owner);
+  for (const auto& [owner, avoided] : avoided_) {
+    if (now() < avoided.until) not_by.insert(owner);
   }
   const std::uint64_t bytes = waiting->wanted.bytes_each;
   std::string reason;
@@ -256,7 +256,7 @@ void StorageLeases::serve() {
       front->done(fail(ErrorCode::NoCapacity,
                        fmt::format("{} owners can hold a part of it now, {} are needed",
                                    places.size(), wanted.least),
-                       trouble_.empty() ? "nobody else lends storage that is free" : trouble_));
+                       why_so_few()));
       continue;
     }
     for (const auto& place : places) rooms_[place.lease].reserved += wanted.bytes_each;
@@ -280,9 +280,25 @@ void StorageLeases::free(const storage::Place& place, std::uint64_t bytes) {
   room.used -= std::min(room.used, bytes);
 }
 
-void StorageLeases::avoid(const identity::NodeId& node) {
-  if (const auto* record = node_.ledger().node(node))
-    avoided_[record->binding.owner] = now() + kAvoidFor;
+void StorageLeases::avoid(const identity::NodeId& node, std::string why) {
+  if (const auto* record = node_.ledger().node(node)) {
+    avoided_[record->binding.owner] = {now() + kAvoidFor, node, std::move(why)};
+  }
+}
+
+std::string StorageLeases::why_so_few() const {
+  std::string words = trouble_.empty() ? "nobody else lends storage that is free" : trouble_;
+  std::size_t named = 0;
+  for (const auto& [owner, avoided] : avoided_) {
+    if (now() >= avoided.until) continue;
+    if (++named > kMaxNamedNodes) return words + "; and others";
+    const auto* record = node_.ledger().node(avoided.node);
+    words += fmt::format(
+        "; {}: {}",
+        record != nullptr ? record->binding.name : avoided.node.to_string().substr(0, 8),
+        avoided.why);
+  }
+  return words;
 }
 
 void StorageLeases::on_final(const node::FinalEvent& event) {
@@ -295,7 +311,7 @@ void StorageLeases::on_connected(const identity::NodeId& /*peer*/) {
 
 void StorageLeases::care() {
   care_timer_->arm(now() + kLeaseCarePause);
-  std::erase_if(avoided_, [&](const auto& each) { return now() >= each.second; });
+  std::erase_if(avoided_, [&](const auto& each) { return now() >= each.second.until; });
   std::set<ledger::LeaseId> open;
   const bool is_known = is_all_ && is_all_();
   for (const StorageLease& each : leases()) {

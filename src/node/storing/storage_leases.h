@@ -62,7 +62,7 @@ class StorageLeases final : public node::NodeObserver {
   void use(const storage::Place& place, std::uint64_t bytes);
   void free(const storage::Place& place, std::uint64_t bytes);
   // Nothing new goes to its owner for a while.
-  void avoid(const identity::NodeId& node);
+  void avoid(const identity::NodeId& node, std::string why);
 
   // The lease is open, stays so for a while, and lies on that node.
   bool stands(const storage::Place& place) const;
@@ -70,6 +70,8 @@ class StorageLeases final : public node::NodeObserver {
   std::vector<StorageLease> leases() const;
   // Why the last lease was not opened or renewed; empty if none failed since.
   const std::string& trouble() const { return trouble_; }
+  // For who found too few places: trouble(), and which nodes get nothing for a while, and why.
+  std::string why_so_few() const;
 
   // node::NodeObserver
   void on_final(const node::FinalEvent& event) override;
@@ -109,7 +111,12 @@ class StorageLeases final : public node::NodeObserver {
   crypto::Digest purpose_;
   std::map<ledger::LeaseId, Room> rooms_;
   std::function<bool()> is_all_;  // whether `rooms_` is what they hold; none: not known yet
-  std::map<identity::OwnerId, MonoTime> avoided_;
+  struct Avoided {
+    MonoTime until;
+    identity::NodeId node;
+    std::string why;
+  };
+  std::map<identity::OwnerId, Avoided> avoided_;
   std::deque<std::shared_ptr<Waiting>> waiting_;  // one at a time asks for leases
   std::set<ledger::LeaseId> under_way_;           // renewed or closed
   std::string trouble_;

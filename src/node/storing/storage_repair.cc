@@ -228,7 +228,7 @@ void StorageCare::put(const std::shared_ptr<Repair>& repair,
             repair->moved.push_back({repair->damage.id, index, from, to});
           } else {
             parts_.leases.release(to, each);
-            parts_.leases.avoid(to.node);
+            parts_.leases.avoid(to.node, done.error().message);
             if (done.error().code == ErrorCode::Unavailable) repair->is_unsure = true;
           }
           if (--repair->placing == 0) finish(repair);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is flushed, and when, and a disk that fails: fdatasync() and pread() are this program's own,
-// which count, wait or fail as a test says, and then ask the kernel.
+// What is flushed, and when, and a disk that fails: fdatasync(), pread(), pwrite() and ftruncate()
+// are this program's own, which count, wait or fail as a test says, and then ask the kernel.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,6 +28,15 @@ struct Flushes {
 Flushes flushes;
 std::atomic<off_t> bad_sector = -1;  // of any file that is read by offset
 
+// One that fails, after some that do not.
+struct BadWrite {
+  std::atomic<int> error = 0;  // 0: none
+  std::atomic<int> good_ones_first = 0;
+  std::atomic<std::size_t> bytes_before = 0;  // that are written of it all the same
+  std::atomic<bool> cut_fails = false;
+};
+BadWrite bad_write;
+
 }  // namespace
 
 extern "C" ssize_t pread(int descriptor, void* out, std::size_t size, off_t offset) {
@@ -37,6 +46,26 @@ extern "C" ssize_t pread(int descriptor, void* out, std::size_t size, off_t offs
     return -1;
   }
   return ::syscall(SYS_pread64, descriptor, out, size, offset);
+}
+
+extern "C" ssize_t pwrite(int descriptor, const void* bytes, std::size_t size, off_t offset) {
+  if (bad_write.error != 0 && bad_write.good_ones_first-- <= 0) {
+    const std::size_t before = bad_write.bytes_before.exchange(0);
+    if (before == 0) {
+      errno = bad_write.error;
+      return -1;
+    }
+    size = std::min(size, before);
+  }
+  return ::syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+}
+
+extern "C" int ftruncate(int descriptor, off_t size) {
+  if (bad_write.cut_fails) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_ftruncate, descriptor, size));
 }
 
 extern "C" int fdatasync(int descriptor) {
@@ -64,6 +93,19 @@ class DurabilityTest : public StoreTest {
     flushes.is_held = false;
     flushes.fails = false;
     bad_sector = -1;
+    bad_write.error = 0;
+    bad_write.cut_fails = false;
+  }
+  // Of the next put; afterwards everything goes well again.
+  ErrorCode put_that_fails(const Bytes& shard, int error, int good_ones_first,
+                           std::size_t bytes_before) {
+    bad_write.good_ones_first = good_ones_first;
+    bad_write.bytes_before = bytes_before;
+    bad_write.error = error;
+    const auto put = store_->put(root_of(shard), holder(1), shard, kUnlimited);
+    bad_write.error = 0;
+    EXPECT_FALSE(put);
+    return put ? ErrorCode::Unavailable : put.error().code;
   }
 
   // Of the log's bytes, those that a loss of power could take.
@@ -165,6 +207,67 @@ TEST_F(DurabilityTest, AfterAFailedFlushNothingIsTakenUntilTheLogIsReadAnew) {
   expect_whole(1, 1'000);
   put(2, 1'000);
   expect_whole(2, 1'000);
+}
+
+TEST_F(DurabilityTest, AWriteThatFailsIsCutOffAndTheStoreGoesOn) {
+  open();
+  put(1, 1'000);
+  const auto bytes = fs::file_size(log(1));
+  const Bytes shard = shard_bytes(2, 4 << 20);  // several writes
+  struct Failing {
+    int good_ones_first;
+    std::size_t bytes_before;
+  };
+  for (const Failing at : {Failing{0, 0}, {0, 4'096}, {1, 0}, {1, 4'096}, {2, 0}}) {
+    for (const int error : {EIO, ENOSPC, EDQUOT}) {
+      EXPECT_EQ(put_that_fails(shard, error, at.good_ones_first, at.bytes_before),
+                error == EIO ? ErrorCode::Io : ErrorCode::NoCapacity);
+      EXPECT_EQ(fs::file_size(log(1)), bytes);
+      expect_whole(1, 1'000);
+      expect_gone(root_of(shard));
+      EXPECT_EQ(store_->usage(holder(1)).shards, 1u);
+    }
+  }
+  put(2, 4 << 20);
+  open();
+  EXPECT_EQ(report_.damages, 0u);
+  EXPECT_EQ(report_.torn_bytes, 0u);
+  expect_whole(1, 1'000);
+  expect_whole(2, 4 << 20);
+}
+
+TEST_F(DurabilityTest, AfterAFailedWriteThatCannotBeCutOffNothingIsTakenAndAllIsRead) {
+  open();
+  put(1, 1'000);
+  bad_write.cut_fails = true;
+  EXPECT_EQ(put_that_fails(shard_bytes(2, 4 << 20), ENOSPC, 1, 0), ErrorCode::NoCapacity);
+  bad_write.cut_fails = false;
+  const Bytes other = shard_bytes(3, 10);
+  EXPECT_EQ(store_->put(root_of(other), holder(1), other, kUnlimited).error().code, ErrorCode::Io);
+  expect_whole(1, 1'000);
+  open();
+  EXPECT_EQ(report_.damages, 0u);
+  EXPECT_GT(report_.torn_bytes, 0u);
+  expect_whole(1, 1'000);
+  expect_gone(root_of(shard_bytes(2, 4 << 20)));
+  put(3, 10);
+}
+
+TEST_F(DurabilityTest, ANextLogThatCannotBeMadeIsTriedAgain) {
+  open(64 << 10);
+  put(1, 70'000);  // the log is full
+  const Bytes shard = shard_bytes(2, 100);
+  for (const int error : {ENOSPC, EIO}) {
+    EXPECT_EQ(put_that_fails(shard, error, 0, 0),
+              error == EIO ? ErrorCode::Io : ErrorCode::NoCapacity);
+    EXPECT_FALSE(fs::exists(log(2)));
+    expect_whole(1, 70'000);
+  }
+  put(2, 100);
+  EXPECT_TRUE(fs::exists(log(2)));
+  open(64 << 10);
+  expect_whole(1, 70'000);
+  expect_whole(2, 100);
 }
 
 TEST_F(DurabilityTest, WhatTheDiskDoesNotGiveIsDamageToThatPageAlone) {

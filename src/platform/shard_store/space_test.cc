@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file system that is full, or nearly: on a small tmpfs in a mount namespace that a thread of the
-// test has for itself, so that nothing is left behind.
+// A file system that is full, or nearly: a small tmpfs, and an ext4 in a file, in a mount namespace
+// that a thread of the test has for itself, so that nothing is left behind.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <thread>
@@ -20,23 +21,44 @@ constexpr std::size_t kPage = blake3::kPageSize;
 constexpr std::uint64_t kDisk = 8 << 20;
 constexpr std::uint64_t kLog = 1 << 20;
 
-class SpaceTest : public StoreTest {
+enum class DiskKind : std::uint8_t { Tmpfs, Ext4 };
+
+class SpaceTest : public StoreTest, public ::testing::WithParamInterface<DiskKind> {
  protected:
   // Runs `test` where the folder lies on a file system of kDisk bytes.
   void on_small_disk(const std::function<void()>& test) {
     std::string missing;
     std::thread([&] {
-      const std::string options = "size=" + std::to_string(kDisk);
       if (::unshare(CLONE_NEWNS) != 0 ||
-          ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-          ::mount("shards", folder_.path().c_str(), "tmpfs", 0, options.c_str()) != 0) {
+          ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
         missing = std::strerror(errno);
         return;
       }
+      missing = GetParam() == DiskKind::Tmpfs ? mount_tmpfs() : mount_ext4();
+      if (!missing.empty()) return;
       test();
       store_.reset();
     }).join();
-    if (!missing.empty()) GTEST_SKIP() << "no tmpfs can be mounted here: " << missing;
+    if (!missing.empty()) GTEST_SKIP() << "no small file system can be mounted here: " << missing;
+  }
+
+  std::string mount_tmpfs() const {
+    const std::string options = "size=" + std::to_string(kDisk);
+    const bool is_done =
+        ::mount("shards", folder_.path().c_str(), "tmpfs", 0, options.c_str()) == 0;
+    return is_done ? "" : std::strerror(errno);
+  }
+  // One that blocks go to past the page cache. The image lies below its own mount, and goes with
+  // the folder.
+  std::string mount_ext4() const {
+    const std::string image = (folder_.path() / "image").string();
+    write_bytes(image, {});
+    fs::resize_file(image, kDisk);
+    const std::string make = "mkfs.ext4 -q -F -m 0 -b 4096 -O ^has_journal " + image;
+    if (std::system((make + " >/dev/null 2>&1").c_str()) != 0) return "mkfs.ext4 failed";
+    const std::string attach = "mount -o loop " + image + " " + folder_.path().string();
+    if (std::system((attach + " >/dev/null 2>&1").c_str()) != 0) return "mount -o loop failed";
+    return "";
   }
 
   void open_with_floor(std::uint64_t floor) {
@@ -60,7 +82,7 @@ class SpaceTest : public StoreTest {
   }
 };
 
-TEST_F(SpaceTest, TheFloorStaysFree) {
+TEST_P(SpaceTest, TheFloorStaysFree) {
   on_small_disk([this] {
     constexpr std::uint64_t kFloor = 4 << 20;
     open_with_floor(kFloor);
@@ -93,7 +115,7 @@ TEST_F(SpaceTest, TheFloorStaysFree) {
   });
 }
 
-TEST_F(SpaceTest, CompactionDoesNotPassTheFloorEither) {
+TEST_P(SpaceTest, CompactionDoesNotPassTheFloorEither) {
   on_small_disk([this] {
     open_with_floor(0);
     for (std::uint64_t i = 0; fs::space(folder()).available > (2 << 20); ++i) {
@@ -113,7 +135,7 @@ TEST_F(SpaceTest, CompactionDoesNotPassTheFloorEither) {
   });
 }
 
-TEST_F(SpaceTest, ADiskThatOthersHaveFilledCostsNothingThatWasStored) {
+TEST_P(SpaceTest, ADiskThatOthersHaveFilledCostsNothingThatWasStored) {
   on_small_disk([this] {
     open_with_floor(0);
     const std::uint64_t taken = fill(0);
@@ -137,7 +159,7 @@ TEST_F(SpaceTest, ADiskThatOthersHaveFilledCostsNothingThatWasStored) {
 }
 
 // The floor does not see what is written after it was looked at.
-TEST_F(SpaceTest, AWriteThatTheDiskRefusesLeavesTheStoreInUse) {
+TEST_P(SpaceTest, AWriteThatTheDiskRefusesLeavesTheStoreInUse) {
   on_small_disk([this] {
     open_with_floor(0);
     put(1, kPage);
@@ -156,6 +178,11 @@ TEST_F(SpaceTest, AWriteThatTheDiskRefusesLeavesTheStoreInUse) {
     expect_whole(2, kPage);
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Disks, SpaceTest, ::testing::Values(DiskKind::Tmpfs, DiskKind::Ext4),
+                         [](const auto& disk) {
+                           return disk.param == DiskKind::Tmpfs ? "Tmpfs" : "Ext4";
+                         });
 
 }  // namespace
 }  // namespace hm::shard_store::test
