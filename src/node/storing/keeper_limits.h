@@ -37,8 +37,9 @@ inline constexpr std::size_t kMaxTransfers = 4;
 
 // Bytes handed out that the reader has not taken.
 inline constexpr std::size_t kDownloadWindow = std::size_t{8} << 20;
-// In which they are handed out, about.
-inline constexpr std::size_t kDownloadPiece = std::size_t{1} << 20;
+// In which they are handed out, at most: half of what a stream of the API takes, so that each goes
+// into one as it is.
+inline constexpr std::size_t kDownloadPiece = std::size_t{512} << 10;
 // A stripe that is not whole after this long is asked of so many more: far above what a shard takes
 // from a healthy node, far below what a user takes for an interruption.
 inline constexpr Duration kHedge = std::chrono::milliseconds(150);

@@ -18,6 +18,17 @@ struct ObjectDownload::Decoding {
   bool is_done = false;
   std::optional<storage::ReadFailure> failure;
   std::vector<std::pair<std::uint32_t, storage::ShardIndex>> wrong;
+
+  void add(ByteView plain) {
+    while (!plain.empty()) {
+      if (pieces.empty() || pieces.back().size() == kDownloadPiece) {
+        pieces.emplace_back().reserve(kDownloadPiece);
+      }
+      const auto part = plain.first(std::min(plain.size(), kDownloadPiece - pieces.back().size()));
+      pieces.back().append(as_text(part));
+      plain = plain.subspan(part.size());
+    }
+  }
 };
 
 Result<std::shared_ptr<ObjectDownload>> ObjectDownload::start(KeeperParts& parts,
@@ -89,13 +100,8 @@ void ObjectDownload::run() {
             decoding->wrong.emplace_back(each.stripe, each.index);
           }
         }
-        const auto progress = decoding->decoder.read([decoding](ByteView plain) {
-          if (decoding->pieces.empty() ||
-              decoding->pieces.back().size() + plain.size() > kDownloadPiece) {
-            decoding->pieces.emplace_back().reserve(std::max(plain.size(), kDownloadPiece));
-          }
-          decoding->pieces.back().append(as_text(plain));
-        });
+        const auto progress =
+            decoding->decoder.read([decoding](ByteView plain) { decoding->add(plain); });
         if (!progress) {
           decoding->failure = progress.error();
         } else {
