@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -199,6 +200,7 @@ Randomness chance() {
 struct Way {
   Profile profile = Profile::standard();
   const Domain* domain = nullptr;
+  std::optional<crypto::Digest> known_hash{};
 };
 
 Manifest encode(ByteView object, const Way& way, const StripeSink& sink) {
@@ -206,7 +208,8 @@ Manifest encode(ByteView object, const Way& way, const StripeSink& sink) {
   const auto encoder = ObjectEncoder::start({.profile = way.profile,
                                              .compression = Compression::Never,
                                              .cut_by = segment_key(),
-                                             .domain = way.domain},
+                                             .domain = way.domain,
+                                             .known_hash = way.known_hash},
                                             writer, chance())
                            .value();
   for (; !object.empty(); object = object.subspan(std::min(kPiece, object.size()))) {
@@ -301,9 +304,12 @@ void add_pipeline(std::vector<Row>& rows, ByteView object) {
   };
   const Profile standard = Profile::standard();
   const Profile whole = Profile::whole();
+  const crypto::Digest hash = blake3::hash(object);
   encoding("encode, standard, own secret", {standard}, kBarOfSegments);
+  encoding("encode, standard, hash known", {standard, nullptr, hash}, kBarOfSegments);
   encoding("encode, standard, in a domain", {standard, &domain()});
   encoding("encode, whole, own secret", {whole}, kBarOfWhole);
+  encoding("encode, whole, hash known", {whole, nullptr, hash}, kBarOfWhole);
   encoding("encode, whole, in a domain", {whole, &domain()});
   const ByteView part = object.first(std::min(kDecoded, object.size()));
   const auto step = [&](std::string name, std::size_t (*run)(ByteView)) {

@@ -100,7 +100,7 @@ Result<void, StorageError> ObjectEncoder::push(ByteView piece,
   is_counted_ = false;
   while (!piece.empty() && state_) {
     piece_ = piece.first(std::min(piece.size(), kPiece));
-    hasher_.update(piece_);
+    if (!plan_.known_hash) hasher_.update(piece_);
     manifest_.size += piece_.size();
     if (fixed_length_ != 0) {
       cut_by_length(piece_);
@@ -161,7 +161,7 @@ Result<void, StorageError> ObjectEncoder::finish() {
     if (begun_.size < kWorthKeeping) begun_.join();  // many small objects would waste much room
     take(std::exchange(begun_, {}));
   }
-  manifest_.content = hasher_.digest();
+  manifest_.content = plan_.known_hash ? *plan_.known_hash : hasher_.digest();
   return state_;
 }
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,6 +53,9 @@ struct ObjectPlan {
   const SegmentKey& cut_by;        // must outlive the encoder
   const Domain* domain = nullptr;  // likewise; none: the object has a secret of its own
   SegmentIndex* index = nullptr;   // likewise; of the domain
+  // The object's BLAKE3 hash, where the caller knows it: it goes into the manifest as it is, and is
+  // not computed again. Who reads the whole object finds out if it is wrong.
+  std::optional<crypto::Digest> known_hash;
 };
 
 class ObjectEncoder final : private SegmentKeeper {

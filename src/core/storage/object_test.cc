@@ -66,6 +66,21 @@ TEST(Object, ComesBackAtEverySizeAroundTheBoundaries) {
   }
 }
 
+TEST(Object, HasTheHashThatItsWriterKnows) {
+  const Bytes object = random_bytes(100 * kKiB, 1);
+  Shards shards;
+  auto known = plan();
+  known.known_hash = blake3::hash(object);
+  const Manifest manifest = store(object, known, shards, layout(4, 2));
+  EXPECT_EQ(manifest.content, *known.known_hash);
+  EXPECT_EQ(manifest.content, store(object, plan(), shards, layout(4, 2)).content);
+  EXPECT_EQ(read_back(manifest, shards).plain, object);
+  known.known_hash->bytes[0] ^= 1;
+  const ReadBack back = read_back(store(object, known, shards, layout(4, 2)), shards);
+  ASSERT_TRUE(back.failure);
+  EXPECT_EQ(back.failure->error, StorageError::WrongContent);
+}
+
 // Pieces of all sizes, kept by the caller or not: the same stripes and manifest.
 TEST(Object, IsTheSameHoweverItsPiecesAreCutAndKept) {
   const Bytes object = random_bytes(9 * kMiB + 77, 3);
