@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -196,16 +197,25 @@ Randomness chance() {
   };
 }
 
-Manifest encode(ByteView object, const Profile& profile, const Domain* in, const StripeSink& sink) {
+struct Way {
+  Profile profile = Profile::standard();
+  const Domain* domain = nullptr;
+  std::optional<crypto::Digest> known_hash{};
+};
+
+Manifest encode(ByteView object, const Way& way, const StripeSink& sink) {
   StripeWriter writer(layout_for({10, 4}).value(), chance(), sink);
-  const auto encoder = ObjectEncoder::start({.profile = profile,
+  const auto encoder = ObjectEncoder::start({.profile = way.profile,
                                              .compression = Compression::Never,
                                              .cut_by = segment_key(),
-                                             .domain = in},
+                                             .domain = way.domain,
+                                             .known_hash = way.known_hash},
                                             writer, chance())
                            .value();
   for (; !object.empty(); object = object.subspan(std::min(kPiece, object.size()))) {
-    HM_CHECK(encoder->push(object.first(std::min(kPiece, object.size()))));
+    // The object outlives the encoder: there is nothing to keep, and to keep it by.
+    const std::shared_ptr<const void> kept(std::shared_ptr<const void>(), object.data());
+    HM_CHECK(encoder->push(object.first(std::min(kPiece, object.size())), kept));
   }
   HM_CHECK(encoder->finish());
   writer.flush();
@@ -217,9 +227,9 @@ struct Stored {
   std::vector<std::vector<Bytes>> stripes;
 
   explicit Stored(ByteView object) {
-    manifest = encode(object, Profile::standard(), nullptr, [&](const FinishedStripe& stripe) {
+    manifest = encode(object, {}, [&](const FinishedStripe& stripe) {
       auto& shards = stripes.emplace_back();
-      for (const ByteView each : stripe.shards) shards.push_back(to_bytes(each));
+      for (const SharedShard& each : stripe.shards) shards.push_back(*each);
     });
   }
 };
@@ -274,7 +284,8 @@ std::size_t seal_segments(ByteView object) {
   for (; !object.empty(); ++count) {
     const ByteView segment = object.first(std::min(std::size_t{64} << 10, object.size()));
     sealed.resize(segment.size() + kSealOverhead);
-    sealer.seal({}, ObjectBinding{.number = count}, 0, segment, sealed);
+    const std::span<std::uint8_t> space = sealed;
+    sealer.seal({}, ObjectBinding{.number = count}, 0, {&segment, 1}, {&space, 1});
     object = object.subspan(segment.size());
   }
   return count;
@@ -282,20 +293,24 @@ std::size_t seal_segments(ByteView object) {
 
 // The object must outlive the rows.
 void add_pipeline(std::vector<Row>& rows, ByteView object) {
-  const auto encoding = [&](std::string name, const Profile& profile, const Domain* in,
-                            double bar = 0) {
+  const auto encoding = [&](std::string name, const Way& way, double bar = 0) {
     rows.push_back({std::move(name), object.size(),
-                    [object, profile, in] {
+                    [object, way] {
                       std::size_t stripes = 0;
-                      encode(object, profile, in, [&](const FinishedStripe&) { ++stripes; });
+                      encode(object, way, [&](const FinishedStripe&) { ++stripes; });
                       return stripes;
                     },
                     bar, kPipelineRounds});
   };
-  encoding("encode, standard, own secret", Profile::standard(), nullptr, kBarOfSegments);
-  encoding("encode, standard, in a domain", Profile::standard(), &domain());
-  encoding("encode, whole, own secret", Profile::whole(), nullptr, kBarOfWhole);
-  encoding("encode, whole, in a domain", Profile::whole(), &domain());
+  const Profile standard = Profile::standard();
+  const Profile whole = Profile::whole();
+  const crypto::Digest hash = blake3::hash(object);
+  encoding("encode, standard, own secret", {standard}, kBarOfSegments);
+  encoding("encode, standard, hash known", {standard, nullptr, hash}, kBarOfSegments);
+  encoding("encode, standard, in a domain", {standard, &domain()});
+  encoding("encode, whole, own secret", {whole}, kBarOfWhole);
+  encoding("encode, whole, hash known", {whole, nullptr, hash}, kBarOfWhole);
+  encoding("encode, whole, in a domain", {whole, &domain()});
   const ByteView part = object.first(std::min(kDecoded, object.size()));
   const auto step = [&](std::string name, std::size_t (*run)(ByteView)) {
     rows.push_back(
@@ -314,7 +329,7 @@ void add_pipeline(std::vector<Row>& rows, ByteView object) {
 // --- Two versions
 // ---------------------------------------------------------------------------------
 
-struct Way {
+struct Cutting {
   std::string name;
   Profile profile;
   bool by_class;  // else everything is of the class Other
@@ -338,7 +353,7 @@ std::vector<fs::path> files_of(const fs::path& where) {
   return files;
 }
 
-void keep(Kept& kept, std::size_t version, const fs::path& where, const Way& way,
+void keep(Kept& kept, std::size_t version, const fs::path& where, const Cutting& way,
           std::set<crypto::Digest>& known, Compressor& compressor) {
   Bytes piece(kPiece);
   for (const fs::path& path : files_of(where)) {
@@ -365,14 +380,14 @@ void keep(Kept& kept, std::size_t version, const fs::path& where, const Way& way
 }
 
 std::vector<Kept> compare(const std::array<fs::path, 2>& versions) {
-  const std::array<Way, 5> ways{Way{"standard", Profile::standard(), true},
-                                Way{"standard, class unknown", Profile::standard(), false},
-                                Way{"backup", Profile::backup(), true},
-                                Way{"fixed 64 KiB", Profile::fixed(kSegment).value(), true},
-                                Way{"whole", Profile::whole(), true}};
+  const std::array<Cutting, 5> ways{Cutting{"standard", Profile::standard(), true},
+                                    Cutting{"standard, class unknown", Profile::standard(), false},
+                                    Cutting{"backup", Profile::backup(), true},
+                                    Cutting{"fixed 64 KiB", Profile::fixed(kSegment).value(), true},
+                                    Cutting{"whole", Profile::whole(), true}};
   std::vector<Kept> all;
   Compressor compressor;
-  for (const Way& way : ways) {
+  for (const Cutting& way : ways) {
     Kept kept{.name = way.name};
     std::set<crypto::Digest> known;
     for (std::size_t i = 0; i < versions.size(); ++i) {

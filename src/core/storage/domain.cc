@@ -30,6 +30,13 @@ crypto::Digest Domain::fingerprint(ByteView bytes) const {
   return blake3::keyed_hash(fingerprint_key_, bytes);
 }
 
+crypto::Digest Domain::fingerprint(std::span<const ByteView> pieces) const {
+  if (pieces.size() == 1) return fingerprint(pieces.front());
+  blake3::Hasher hasher = blake3::Hasher::keyed(fingerprint_key_);
+  for (const ByteView each : pieces) hasher.update(each);
+  return hasher.digest();
+}
+
 SegmentId Domain::id_of(const crypto::Digest& segment) const {
   return {blake3::keyed_hash(id_key_, segment.bytes).bytes};
 }

@@ -50,6 +50,7 @@ class Domain {
 
   // Of a segment, or of the bytes that are sealed for it.
   crypto::Digest fingerprint(ByteView bytes) const;
+  crypto::Digest fingerprint(std::span<const ByteView> pieces) const;  // put together
   SegmentId id_of(const crypto::Digest& segment) const;
   SegmentSecret secret_of(const crypto::Digest& sealed, std::uint8_t flags) const;
 

@@ -45,10 +45,7 @@ inline constexpr std::size_t kMaxStripeBytes = std::size_t{64} << 20;
 // A stripe must hold the longest segments whose length no profile chooses (kCompressedSegment).
 inline constexpr std::size_t kMinStripeCapacity = std::size_t{2} << 20;
 
-// Stripes in memory while writing: the segments of the next one, and the one that is made of them.
-inline constexpr std::size_t kStripesWritten = 2;
-
-// And while reading: one that is read, others that arrive meanwhile.
+// Stripes in memory while reading: one that is read, others that arrive meanwhile.
 inline constexpr std::size_t kStripesRead = 3;
 
 // Objects up to here get copies: the shards of a code would be mostly padding.

@@ -66,6 +66,57 @@ TEST(Object, ComesBackAtEverySizeAroundTheBoundaries) {
   }
 }
 
+TEST(Object, HasTheHashThatItsWriterKnows) {
+  const Bytes object = random_bytes(100 * kKiB, 1);
+  Shards shards;
+  auto known = plan();
+  known.known_hash = blake3::hash(object);
+  const Manifest manifest = store(object, known, shards, layout(4, 2));
+  EXPECT_EQ(manifest.content, *known.known_hash);
+  EXPECT_EQ(manifest.content, store(object, plan(), shards, layout(4, 2)).content);
+  EXPECT_EQ(read_back(manifest, shards).plain, object);
+  known.known_hash->bytes[0] ^= 1;
+  const ReadBack back = read_back(store(object, known, shards, layout(4, 2)), shards);
+  ASSERT_TRUE(back.failure);
+  EXPECT_EQ(back.failure->error, StorageError::WrongContent);
+}
+
+// Pieces of all sizes, kept by the caller or not: the same stripes and manifest.
+TEST(Object, IsTheSameHoweverItsPiecesAreCutAndKept) {
+  const Bytes object = random_bytes(9 * kMiB + 77, 3);
+  const Domain shared = domain();
+  for (const Profile& profile :
+       {small_profile(), Profile::whole(), Profile::fixed(100'000).value()}) {
+    for (const Domain* in : {&shared, static_cast<const Domain*>(nullptr)}) {
+      auto as = plan(in);
+      as.profile = profile;
+      Shards shards;
+      const Manifest expected = store(object, as, shards, layout(4, 2));
+      for (const std::size_t longest : {std::size_t{3000}, std::size_t{100'000}, 3 * kMiB}) {
+        Shards others;
+        StripeWriter writer(layout(4, 2), chance(1), others.sink());
+        const auto encoder = ObjectEncoder::start(as, writer, chance(2)).value();
+        std::uint64_t draw = 1;
+        for (ByteView left = object; !left.empty();) {
+          draw = draw * 6364136223846793005U + 1442695040888963407U;
+          const std::size_t size = std::min<std::size_t>(left.size(), 1 + (draw >> 33) % longest);
+          auto kept = std::make_shared<Bytes>(to_bytes(left.first(size)));
+          if ((draw & (1U << 20)) != 0) {
+            ASSERT_TRUE(encoder->push(*kept, kept));
+          } else {
+            ASSERT_TRUE(encoder->push(*kept));
+            kept->assign(size, 0xee);  // not looked at any more
+          }
+          left = left.subspan(size);
+        }
+        ASSERT_TRUE(encoder->finish());
+        writer.flush();
+        ASSERT_EQ(encoder->take_manifest().value(), expected);
+      }
+    }
+  }
+}
+
 TEST(Object, ComesBackWhenSegmentsAreAsLongAsAStripe) {
   for (const std::size_t size : {4 * kMiB - 1, 4 * kMiB, 9 * kMiB}) {
     const Bytes object = random_bytes(size, 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "foundation/base/check.h"
 #include "foundation/blake3/blake3.h"
@@ -50,12 +51,20 @@ Keys keys_of(const SegmentSecret& secret, ByteView associated) {
 }  // namespace
 
 void SegmentSealer::seal(const SegmentSecret& secret, const Binding& binding, std::uint8_t flags,
-                         ByteView bytes, std::span<std::uint8_t> sealed) {
-  HM_CHECK(sealed.size() == bytes.size() + kSealOverhead);
+                         std::span<const ByteView> bytes,
+                         std::span<const std::span<std::uint8_t>> sealed) {
   const Bytes associated = associated_data(binding, flags);
   const crypto::Wiped<Keys> keys([&] { return keys_of(secret, associated); });
-  std::ranges::copy(keys.value.check, sealed.begin());
-  aead_.seal(keys.value.key, nonce_of(binding), associated, bytes, sealed.subspan(kKeyCheckSize));
+  ByteView check = keys.value.check;
+  std::vector<std::span<std::uint8_t>> rest;  // behind the key check
+  for (const std::span<std::uint8_t> space : sealed) {
+    const std::size_t now = std::min(check.size(), space.size());
+    std::copy_n(check.begin(), now, space.begin());
+    check = check.subspan(now);
+    if (now < space.size()) rest.push_back(space.subspan(now));
+  }
+  HM_CHECK(check.empty());
+  aead_.seal_pieces(keys.value.key, nonce_of(binding), associated, bytes, rest);
 }
 
 bool SegmentSealer::open(const SegmentSecret& secret, const Binding& binding, std::uint8_t flags,

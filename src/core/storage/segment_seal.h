@@ -59,9 +59,10 @@ using Binding = std::variant<DomainBinding, ObjectBinding>;
 // Keeps a library's memory; one caller at a time.
 class SegmentSealer {
  public:
-  // Requires: `sealed` is kSealOverhead longer than `bytes`; no overlap.
-  void seal(const SegmentSecret& secret, const Binding& binding, std::uint8_t flags, ByteView bytes,
-            std::span<std::uint8_t> sealed);
+  // From pieces, which are the bytes together, into pieces of space. Requires: `sealed` is
+  // kSealOverhead longer than `bytes`; no overlap.
+  void seal(const SegmentSecret& secret, const Binding& binding, std::uint8_t flags,
+            std::span<const ByteView> bytes, std::span<const std::span<std::uint8_t>> sealed);
 
   // False, and `bytes` holds nothing of it, unless all is as it was sealed. Requires: as seal().
   [[nodiscard]] bool open(const SegmentSecret& secret, const Binding& binding, std::uint8_t flags,

@@ -16,7 +16,8 @@ using namespace testing;
 
 Bytes seal(const SegmentSecret& by, const Binding& binding, std::uint8_t flags, ByteView bytes) {
   Bytes sealed(bytes.size() + kSealOverhead);
-  SegmentSealer().seal(by, binding, flags, bytes, sealed);
+  const std::span<std::uint8_t> space = sealed;
+  SegmentSealer().seal(by, binding, flags, {&bytes, 1}, {&space, 1});
   return sealed;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/storage/stripe_writer.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <atomic>
 #include <utility>
 
 #include "core/storage/limits.h"
@@ -20,17 +21,11 @@ StripeWriter::StripeWriter(const Layout& layout, Randomness randomness, StripeSi
   HM_CHECK(layout.is_valid());
 }
 
-std::span<std::uint8_t> StripeWriter::add(std::size_t size, SegmentKeeper& keeper,
-                                          std::uint64_t tag) {
+void StripeWriter::add(std::size_t size, SegmentKeeper& keeper, std::uint64_t tag) {
   HM_CHECK(size > 0 && size <= layout_.capacity());
   if (size > layout_.capacity() - used_) flush();
-  if (staged_.size() < used_ + size) {
-    // Small objects need little; what needs more than a little gets it all, at once.
-    staged_.resize(used_ + size <= kMinShardBytes ? kMinShardBytes : layout_.capacity());
-  }
-  segments_.push_back({used_, size, &keeper, tag});
+  segments_.push_back({size, &keeper, tag});
   used_ += size;
-  return std::span(staged_).subspan(used_ - size, size);
 }
 
 void StripeWriter::flush() {
@@ -38,17 +33,15 @@ void StripeWriter::flush() {
   shuffle();
   stripe_.code = layout_.code;
   stripe_.shard_bytes = shard_bytes_for(used_, layout_);
-  fill_shards();
-  hash_shards();
+  stripe_.roots.clear();
+  const std::vector<SharedShard> shards = take_shards();
+  fill_data();
+  make_parity();
 
-  std::vector<ByteView> views;
-  for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
-    views.push_back(ByteView(shards_).subspan(i * stripe_.shard_bytes, stripe_.shard_bytes));
-  }
-  const FinishedStripe finished{number_++, stripe_, views};
+  const FinishedStripe finished{number_++, stripe_, shards};
   sink_(finished);
   std::size_t offset = 0;
-  for (const Staged& each : segments_) {
+  for (const Waiting& each : segments_) {
     each.keeper->placed(each.tag, finished, static_cast<std::uint32_t>(offset));
     offset += each.size;
   }
@@ -66,39 +59,79 @@ void StripeWriter::shuffle() {
   }
 }
 
-void StripeWriter::fill_shards() {
+// What only this writer has is free. Who gave the last other reference back may have been another
+// thread: what it read is before what is written here.
+std::vector<SharedShard> StripeWriter::take_shards() {
+  std::vector<SharedShard> taken;
+  shards_.clear();
+  const auto take = [&](const std::shared_ptr<Bytes>& memory) {
+    memory->resize(stripe_.shard_bytes);
+    shards_.push_back(memory.get());
+    taken.push_back(memory);
+  };
+  for (const std::shared_ptr<Bytes>& each : memory_) {
+    if (taken.size() == stripe_.code.shards()) break;
+    if (each.use_count() == 1) take(each);
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  while (taken.size() < stripe_.code.shards()) {
+    take(memory_.emplace_back(std::make_shared<Bytes>()));
+  }
+  return taken;
+}
+
+// Data shards are hashed as they are filled, while they are in a cache.
+void StripeWriter::fill_data() {
   const std::size_t shard_bytes = stripe_.shard_bytes;
-  shards_.resize(stripe_.code.shards() * shard_bytes);
-  std::uint8_t* next = shards_.data();
-  for (const Staged& each : segments_) {
-    std::memcpy(next, staged_.data() + each.offset, each.size);
-    next += each.size;
+  std::size_t offset = 0;
+  std::vector<std::span<std::uint8_t>> space;
+  const auto next = [&](std::size_t size) {
+    space.clear();
+    while (size > 0) {
+      Bytes& shard = *shards_[offset / shard_bytes];
+      const std::size_t from = offset % shard_bytes;
+      space.push_back(std::span(shard).subspan(from, std::min(size, shard_bytes - from)));
+      offset += space.back().size();
+      size -= space.back().size();
+    }
+  };
+  const auto hash_filled = [&] {
+    while (stripe_.roots.size() < offset / shard_bytes) {
+      stripe_.roots.push_back(blake3::hash(*shards_[stripe_.roots.size()]));
+    }
+  };
+  for (const Waiting& each : segments_) {
+    next(each.size);
+    each.keeper->write(each.tag, space);
+    hash_filled();
   }
   blake3::Key seed{};
   randomness_(seed);
-  blake3::Hasher::keyed(seed).extended_output(
-      0, std::span(shards_).first(stripe_.capacity()).subspan(used_));
+  const auto padding = blake3::Hasher::keyed(seed);
+  next(stripe_.capacity() - offset);
+  std::uint64_t position = 0;
+  for (const std::span<std::uint8_t> each : space) {
+    padding.extended_output(position, each);
+    position += each.size();
+  }
+  hash_filled();
+}
 
+void StripeWriter::make_parity() {
   std::array<erasure::ShardBytes, erasure::kMaxShards> data{};
   std::array<erasure::ShardSpace, erasure::kMaxShards> parity{};
   const std::size_t k = stripe_.code.data;
   for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
-    std::uint8_t* const shard = shards_.data() + i * shard_bytes;
     if (i < k) {
-      data[i] = shard;
+      data[i] = shards_[i]->data();
     } else {
-      parity[i - k] = shard;
+      parity[i - k] = shards_[i]->data();
     }
   }
   coder_.encode(std::span(data).first(k), std::span(parity).first(stripe_.code.parity),
-                shard_bytes);
-}
-
-void StripeWriter::hash_shards() {
-  stripe_.roots.clear();
-  for (std::size_t i = 0; i < stripe_.code.shards(); ++i) {
-    stripe_.roots.push_back(
-        blake3::hash(ByteView(shards_).subspan(i * stripe_.shard_bytes, stripe_.shard_bytes)));
+                stripe_.shard_bytes);
+  for (std::size_t i = k; i < stripe_.code.shards(); ++i) {
+    stripe_.roots.push_back(blake3::hash(*shards_[i]));
   }
 }
 

@@ -22,9 +22,20 @@ struct Placed {
 
 class Keeper final : public SegmentKeeper {
  public:
+  explicit Keeper(const std::vector<Bytes>& all) : segments(all) {}
+  void write(std::uint64_t tag, std::span<const std::span<std::uint8_t>> space) override {
+    ByteView left = segments[tag];
+    for (const std::span<std::uint8_t> each : space) {
+      ASSERT_LE(each.size(), left.size());
+      std::ranges::copy(left.first(each.size()), each.begin());
+      left = left.subspan(each.size());
+    }
+    ASSERT_TRUE(left.empty());
+  }
   void placed(std::uint64_t tag, const FinishedStripe& stripe, std::uint32_t offset) override {
     places[tag] = {stripe.number, offset};
   }
+  const std::vector<Bytes>& segments;
   std::map<std::uint64_t, Placed> places;
 };
 
@@ -39,14 +50,14 @@ struct Written {
 };
 
 Written write(const std::vector<Bytes>& segments, const Layout& in, std::uint64_t seed) {
-  Written run;
+  Written run{Keeper(segments), {}};
   StripeWriter writer(in, chance(seed), [&](const FinishedStripe& each) {
     Bytes data;
-    for (std::size_t i = 0; i < each.stripe.code.data; ++i) append(data, each.shards[i]);
+    for (std::size_t i = 0; i < each.stripe.code.data; ++i) append(data, *each.shards[i]);
     run.stripes.push_back({each.stripe, data});
   });
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    std::ranges::copy(segments[i], writer.add(segments[i].size(), run.keeper, i).begin());
+    writer.add(segments[i].size(), run.keeper, i);
   }
   writer.flush();
   return run;
@@ -108,6 +119,23 @@ TEST(StripeWriter, PadsWithBytesThatDiffer) {
   for (const std::uint8_t byte : data) ++seen[byte];
   // 64 of each would be even.
   EXPECT_THAT(seen, ::testing::Each(::testing::AllOf(::testing::Gt(20U), ::testing::Lt(130U))));
+}
+
+TEST(StripeWriter, LeavesShardsThatAreKeptAsTheyAre) {
+  std::vector<SharedShard> kept;
+  std::vector<Bytes> seen;
+  const auto segments = some_segments(300, 100'000);
+  Keeper keeper(segments);
+  StripeWriter writer(layout(4, 2), chance(1), [&](const FinishedStripe& each) {
+    for (std::size_t i = 0; i < each.shards.size(); i += 2) {
+      kept.push_back(each.shards[i]);
+      seen.push_back(*each.shards[i]);
+    }
+  });
+  for (std::size_t i = 0; i < segments.size(); ++i) writer.add(segments[i].size(), keeper, i);
+  writer.flush();
+  ASSERT_GT(kept.size(), 6U);
+  for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(*kept[i], seen[i]);
 }
 
 TEST(StripeWriter, MakesNoStripeOfNothing) {

@@ -52,7 +52,7 @@ class Shards {
     return [this](const FinishedStripe& stripe) {
       auto& shards = shards_[stripe.stripe.roots];
       shards.clear();
-      for (const ByteView each : stripe.shards) shards.push_back(to_bytes(each));
+      for (const SharedShard& each : stripe.shards) shards.push_back(*each);
       sizes_.push_back(stripe.stripe.shard_bytes);
     };
   }

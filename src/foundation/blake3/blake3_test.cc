@@ -10,8 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "foundation/blake3/chunks_halves.h"
+#include "foundation/blake3/lanes.h"
+#include "foundation/blake3/lanes_simd.h"
 #include "foundation/blake3/test_bytes.h"
 #include "foundation/blake3/tree.h"
+#include "foundation/crypto/wipe.h"
 
 namespace hm::blake3 {
 namespace {
@@ -194,6 +198,31 @@ TEST(Tree, PlacesPast2To32ChunksAreCounted) {
     EXPECT_EQ(subtree_value(input, kFar, backend), by_the_rules(input, kFar));
     EXPECT_NE(subtree_value(input, kFar, backend), subtree_value(input, 0, backend));
   }
+}
+
+// Whichever of the two a processor prefers, both are right on all that can run them.
+TEST(Chunks, AreTheSameWhetherVectorsAreWholeOrInHalves) {
+  if (crypto::fastest_backend() != Backend::Avx512) GTEST_SKIP() << "no AVX-512";
+#if defined(__x86_64__)
+  constexpr std::size_t kGroups = 3;
+  constexpr std::size_t kCount = kGroups * kChunksSideBySide;
+  constexpr std::uint64_t kFirst = (std::uint64_t{1} << 32) - kChunksSideBySide;
+  const Bytes input = bytes_of(kCount * kChunkSize, 11);
+  const crypto::Wiped<Mode> mode([] { return mode_of_key(kKey, kKeyedHash); });
+  const std::uint32_t* const key = mode.value.key.data();
+  std::vector<Value> expected(kCount);
+  chunk_values(mode.value, input.data(), kCount, kFirst, expected.data(), Backend::Portable);
+  std::vector<Value> halves(kCount);
+  hash_chunks_in_halves({input.data(), key, kFirst, kKeyedHash}, kGroups, halves[0].data());
+  EXPECT_EQ(halves, expected);
+  std::vector<Value> whole(kCount);
+  for (std::size_t i = 0; i < kCount; i += kChunksSideBySide) {
+    hash_16_lanes_avx512({input.data() + i * kChunkSize, kChunkBlocks, key, kFirst + i, 1,
+                          kKeyedHash, kChunkStart, kChunkEnd, false},
+                         kChunksSideBySide, whole[i].data());
+  }
+  EXPECT_EQ(whole, expected);
+#endif
 }
 
 TEST(TreeDeathTest, ASubtreeThatCannotBeginThereIsABug) {

@@ -47,6 +47,12 @@ class Aead {
   void seal(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext,
             std::span<std::uint8_t> sealed);
 
+  // The same from pieces into pieces: what they are together is what seal() makes of `plaintext`
+  // put together, wherever the pieces begin and end. Requires: as seal(), of their sums.
+  void seal_pieces(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
+                   std::span<const ByteView> plaintext,
+                   std::span<const std::span<std::uint8_t>> sealed);
+
   // False, and `plaintext` is wiped, where open() gives nothing. Requires: as seal().
   [[nodiscard]] bool open(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
                           ByteView sealed, std::span<std::uint8_t> plaintext);

@@ -37,15 +37,21 @@ struct Work {
 
 bool has_vaes_aead() { return functions() != nullptr; }
 
-void seal_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
-                  ByteView plaintext, std::span<std::uint8_t> sealed) {
+std::array<std::uint8_t, kAeadTagSize> seal_by_vaes(const AeadKey& key, const AeadNonce& nonce,
+                                                    ByteView associated,
+                                                    std::span<const AeadRun> runs) {
   const IMB_MGR* const library = functions();
   HM_CHECK(library != nullptr);
   Wiped<Work> work;
   IMB_AES256_GCM_PRE(library, key.data(), &work->key);
-  IMB_AES256_GCM_ENC(library, &work->key, &work->message, sealed.data(), plaintext.data(),
-                     plaintext.size(), nonce.data(), associated.data(), associated.size(),
-                     sealed.data() + plaintext.size(), kAeadTagSize);
+  IMB_AES256_GCM_INIT(library, &work->key, &work->message, nonce.data(), associated.data(),
+                      associated.size());
+  for (const AeadRun& run : runs) {
+    IMB_AES256_GCM_ENC_UPDATE(library, &work->key, &work->message, run.to, run.from, run.size);
+  }
+  std::array<std::uint8_t, kAeadTagSize> tag{};
+  IMB_AES256_GCM_ENC_FINALIZE(library, &work->key, &work->message, tag.data(), tag.size());
+  return tag;
 }
 
 bool open_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView sealed,
@@ -127,7 +133,8 @@ std::array<std::uint8_t, kAesBlockSize> Aes128Block::encrypt(
 namespace hm::crypto {
 
 bool has_vaes_aead() { return false; }
-void seal_by_vaes(const AeadKey&, const AeadNonce&, ByteView, ByteView, std::span<std::uint8_t>) {
+std::array<std::uint8_t, kAeadTagSize> seal_by_vaes(const AeadKey&, const AeadNonce&, ByteView,
+                                                    std::span<const AeadRun>) {
   HM_CHECK(false);
 }
 bool open_by_vaes(const AeadKey&, const AeadNonce&, ByteView, ByteView, std::span<std::uint8_t>) {

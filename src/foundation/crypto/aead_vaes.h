@@ -10,9 +10,18 @@ namespace hm::crypto {
 // Whether this processor, and the library that the build has for it, can do what is below.
 bool has_vaes_aead();
 
+// Bytes that lie together both before they are encrypted and after it.
+struct AeadRun {
+  const std::uint8_t* from;
+  std::uint8_t* to;
+  std::size_t size;
+};
+
+// Encrypts the runs, which are the plaintext in its order, and gives the tag.
+std::array<std::uint8_t, kAeadTagSize> seal_by_vaes(const AeadKey& key, const AeadNonce& nonce,
+                                                    ByteView associated,
+                                                    std::span<const AeadRun> runs);
 // As Aead's.
-void seal_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated,
-                  ByteView plaintext, std::span<std::uint8_t> sealed);
 bool open_by_vaes(const AeadKey& key, const AeadNonce& nonce, ByteView associated, ByteView sealed,
                   std::span<std::uint8_t> plaintext);
 

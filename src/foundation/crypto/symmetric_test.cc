@@ -164,6 +164,31 @@ TEST(Aead, EveryBackendSealsToTheSameBytesAndOpensThem) {
   }
 }
 
+TEST(Aead, PiecesAreSealedToWhatTheyAreTogether) {
+  for (const Backend backend : supported_backends()) {
+    Aead aead(backend);
+    const Bytes text = counting(1000, 3);
+    const Bytes bound = counting(20, 4);
+    Bytes expected(text.size() + kAeadTagSize);
+    aead.seal({}, {}, bound, text, expected);
+    for (std::size_t in = 1; in < 300; in += 7) {
+      for (const std::size_t out : {std::size_t{1}, std::size_t{15}, std::size_t{64}, in + 1}) {
+        Bytes sealed(expected.size());
+        std::vector<ByteView> from{ByteView()};
+        for (ByteView left = text; !left.empty(); left = left.subspan(from.back().size())) {
+          from.push_back(left.first(std::min(in, left.size())));
+        }
+        std::vector<std::span<std::uint8_t>> to;
+        for (std::span left = sealed; !left.empty(); left = left.subspan(to.back().size())) {
+          to.push_back(left.first(std::min(out, left.size())));
+        }
+        aead.seal_pieces({}, {}, bound, from, to);
+        ASSERT_EQ(sealed, expected) << name_of(backend) << " " << in << " " << out;
+      }
+    }
+  }
+}
+
 TEST(Aead, NoBackendOpensOrLeavesWhatWasAltered) {
   for (const Backend backend : supported_backends()) {
     Aead aead(backend);

@@ -74,9 +74,7 @@ struct ObjectUpload::Encoding {
     auto flight = std::make_unique<Flight>();
     flight->row = {
         ShardKind::Data, stripe.stripe.code, stripe.stripe.shard_bytes, stripe.stripe.roots, {}, 0};
-    for (const ByteView shard : stripe.shards) {
-      flight->shards.push_back(std::make_shared<const Bytes>(to_bytes(shard)));
-    }
+    flight->shards.assign(stripe.shards.begin(), stripe.shards.end());
     stripes.push_back(std::move(flight));
   }
 
@@ -101,8 +99,8 @@ struct ObjectUpload::Encoding {
       plan.index = &index;
     }
     HM_TRY(open.encoder, storage::ObjectEncoder::start(plan, writer, randomness));
-    const Bytes head = std::exchange(open.head, {});
-    return open.encoder->push(head);
+    const auto head = std::make_shared<const Bytes>(std::exchange(open.head, {}));
+    return open.encoder->push(*head, head);
   }
 
   Result<void, storage::StorageError> take(Step& step) {
@@ -113,7 +111,10 @@ struct ObjectUpload::Encoding {
       case Step::Kind::Piece: {
         Open& open = objects.back();
         plain_bytes += step.piece.size();
-        if (open.encoder) return open.encoder->push(as_bytes(step.piece));
+        if (open.encoder) {
+          const auto piece = std::make_shared<const std::string>(std::move(step.piece));
+          return open.encoder->push(as_bytes(*piece), piece);
+        }
         open.head.insert(open.head.end(), step.piece.begin(), step.piece.end());
         if (open.head.size() < storage::kClassHead) return {};
         return begin_encoder(open);
