@@ -34,7 +34,7 @@ struct Stored {
     };
     StripeWriter writer(layout_for({4, 2}).value(), chance, [&](const FinishedStripe& stripe) {
       auto& shards = stripes.emplace_back();
-      for (const ByteView each : stripe.shards) shards.push_back(to_bytes(each));
+      for (const SharedShard& each : stripe.shards) shards.push_back(*each);
     });
     const auto encoder =
         ObjectEncoder::start({.profile = Profile::fixed(7000).value(), .cut_by = key}, writer,
