@@ -245,7 +245,8 @@ void ObjectKeeper::rewrite(std::string_view name, std::vector<identity::OwnerId>
                           .metadata = about->metadata,
                           .sharing = Sharing::Alone,
                           .condition = {.only_version = found->row.what.version},
-                          .readers = std::move(readers)});
+                          .readers = std::move(readers),
+                          .known_hash = found->row.content});
   ObjectDownload::Listener down;
   down.on_bytes = [rewrite](std::string piece) {
     if (rewrite->upload) rewrite->upload->push(std::move(piece));

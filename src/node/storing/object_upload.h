@@ -38,6 +38,8 @@ struct NewObject {
   storage::Compression compression = storage::Compression::WherePays;
   PutCondition condition;
   std::vector<identity::OwnerId> readers;  // beside the owner
+  // Of the whole, where the bytes are verified against it before the upload is finished.
+  std::optional<crypto::Digest> known_hash;
 };
 
 struct UploadPlan {

@@ -93,7 +93,8 @@ struct ObjectUpload::Encoding {
         .profile = open.object.profile,
         .content = storage::classify(open.head, open.object.name),
         .compression = open.object.compression,
-        .cut_by = cut_by};
+        .cut_by = cut_by,
+        .known_hash = open.object.known_hash};
     if (open.object.sharing == Sharing::InDomain) {
       plan.domain = &domain;
       plan.index = &index;
