@@ -41,8 +41,10 @@ inline constexpr std::size_t kDownloadWindow = std::size_t{8} << 20;
 // into one as it is.
 inline constexpr std::size_t kDownloadPiece = std::size_t{512} << 10;
 // A stripe that is not whole after this long is asked of so many more: far above what a shard takes
-// from a healthy node, far below what a user takes for an interruption.
+// from a healthy node, far below what a user takes for an interruption. Where all shards take long,
+// it is longer (AnswerTimes), up to what a user does take for one.
 inline constexpr Duration kHedge = std::chrono::milliseconds(150);
+inline constexpr Duration kLongestHedge = std::chrono::seconds(2);
 inline constexpr std::size_t kHedgeShards = 2;
 // Who let a reader wait so long is asked last for this while.
 inline constexpr Duration kSlowFor = std::chrono::seconds(10);

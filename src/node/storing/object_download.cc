@@ -155,7 +155,7 @@ void ObjectDownload::ask_for(const storage::StripeWant& want) {
   Fetch& fetch = at->second;
   if (is_new) {
     fetch.since = parts_.now();
-    timer_->arm(parts_.now() + kHedge);
+    timer_->arm(parts_.now() + times_.late_after());
     const auto row = parts_.catalogue->stripe(stripe_id_of(manifest_->stripes[want.stripe].roots));
     if (row && *row) {
       fetch.places = (*row)->places;
@@ -195,7 +195,9 @@ void ObjectDownload::ask(std::uint32_t stripe, storage::ShardIndex index) {
     return;
   }
   const storage::Stripe& described = manifest_->stripes[stripe];
-  fetch.asked[index].question = parts_.client.get(
+  Asked& asked = fetch.asked[index];
+  asked.at = parts_.now();
+  asked.question = parts_.client.get(
       place.node, described.roots[index], 0, described.shard_bytes,
       [weak = weak_from_this(), stripe, index, place](Result<ShardPart> answer) {
         const auto self = weak.lock();
@@ -243,9 +245,11 @@ void ObjectDownload::on_answer(std::uint32_t stripe, storage::ShardIndex index,
                                const storage::Place& place, Result<ShardPart> answer) {
   const auto fetch = fetches_.find(stripe);
   if (fetch == fetches_.end()) return;
-  fetch->second.asked[index].is_over = true;
+  Asked& asked = fetch->second.asked[index];
+  asked.is_over = true;
   if (answer) {
     parts_.slow_until.erase(place.node);
+    times_.add(parts_.now() - asked.at);
     arrived_.push_back({stripe, index, std::move(answer->bytes)});
   } else {
     blame(place, manifest_->stripes[stripe].roots[index], answer.error());
@@ -276,7 +280,7 @@ void ObjectDownload::hedge() {
   for (const storage::StripeWant& want : wants_) {
     const auto at = fetches_.find(want.stripe);
     if (at == fetches_.end() || at->second.is_hedged || at->second.is_locating) continue;
-    const MonoTime due = at->second.since + kHedge;
+    const MonoTime due = at->second.since + times_.late_after();
     if (parts_.now() < due) {
       next = next ? std::min(*next, due) : due;
       continue;

@@ -3,10 +3,10 @@
 // shards first and others where one of these is lost, slow or wrong, and bytes are handed out in
 // order as soon as they are verified.
 //
-// Promises. No byte that was not verified is handed out. A shard that does not come costs kHedge
-// until others are asked, not its whole patience; what is not needed any more is cancelled. A node
-// that gives something else than it took is named as a fault. Memory: the decoder's stripes, and
-// kDownloadWindow of bytes that are not taken.
+// Promises. No byte that was not verified is handed out. A shard that does not come costs
+// AnswerTimes::late_after() until others are asked, not its whole patience; what is not needed any
+// more is cancelled. A node that gives something else than it took is named as a fault. Memory: the
+// decoder's stripes, and kDownloadWindow of bytes that are not taken.
 //
 // All calls on the loop thread. Dropping it ends it.
 #pragma once
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/storage/object_decoder.h"
+#include "node/storing/answer_times.h"
 #include "node/storing/keeper_parts.h"
 
 namespace hm::storing {
@@ -53,6 +54,7 @@ class ObjectDownload : public std::enable_shared_from_this<ObjectDownload> {
   };
   struct Asked {
     ShardClient::Question question = 0;
+    MonoTime at{};
     bool is_over = false;
   };
   struct Fetch {
@@ -91,6 +93,7 @@ class ObjectDownload : public std::enable_shared_from_this<ObjectDownload> {
   std::map<std::uint32_t, Fetch> fetches_;
   std::vector<storage::StripeWant> wants_;
   std::size_t untaken_ = 0;
+  AnswerTimes times_;
   std::unique_ptr<ports::Timer> timer_;
 };
 
