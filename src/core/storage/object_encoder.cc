@@ -32,6 +32,8 @@ Result<std::unique_ptr<ObjectEncoder>, StorageError> ObjectEncoder::start(
   std::unique_ptr<ObjectEncoder> encoder(new ObjectEncoder(plan, profile, writer));
   if (plan.domain != nullptr) {
     encoder->manifest_.protection = InDomain{plan.domain->id()};
+  } else if (plan.own) {
+    encoder->manifest_.protection = *plan.own;
   } else {
     WithOwnSecret own{.version = plan.what.version};
     randomness(own.secret);
@@ -126,7 +128,7 @@ void ObjectEncoder::store(ByteView segment, const crypto::Digest* fingerprint,
     const crypto::Digest sealed = frame ? plan_.domain->fingerprint(stored) : *fingerprint;
     row.seal = SharedSegment{id, plan_.domain->secret_of(sealed, row.flags)};
   } else {
-    row.seal = SegmentNumber{number};
+    row.seal = SegmentNumber{plan_.first_number + number};
   }
   manifest_.segments.push_back(row);
   ++waiting_;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,12 +53,16 @@ struct ObjectPlan {
   const SegmentKey& cut_by;        // must outlive the encoder
   const Domain* domain = nullptr;  // likewise; none: the object has a secret of its own
   SegmentIndex* index = nullptr;   // likewise; of the domain
+  // Of a part of an object without a domain: the secret that its parts have in common, and the
+  // number of the first segment. No number is ever used twice with one secret.
+  std::optional<WithOwnSecret> own = std::nullopt;
+  SegmentNumber first_number = 0;
 };
 
 class ObjectEncoder final : private SegmentKeeper {
  public:
   // The writer must outlive the encoder, and the encoder the stripes that its segments are in.
-  // Draws 32 bytes if there is no domain. Refusals: ObjectIdTooLong, NameTooLong, MetadataTooLong,
+  // Draws 32 bytes if there is neither a domain nor a secret. Refusals: ObjectIdTooLong, NameTooLong, MetadataTooLong,
   // BadSizes where a stripe is too small for the profile. Requires: the domain is the owner's.
   static Result<std::unique_ptr<ObjectEncoder>, StorageError> start(const ObjectPlan& plan,
                                                                     StripeWriter& writer,
