@@ -83,6 +83,12 @@ enum class Endpoint : std::uint8_t {
   ShareObject,
   GetBundle,
   AttachObject,
+  ListUploads,
+  BeginUpload,
+  ShowUpload,
+  PutPart,
+  CompleteUpload,
+  AbortUpload,
   ShowStorage,
   CollectStorage,
   DrainNode,  // the last of them

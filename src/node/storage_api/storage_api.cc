@@ -20,6 +20,7 @@
 #include "node/storage_api/object_answer.h"
 #include "node/storage_api/object_intake.h"
 #include "node/storage_api/object_views.h"
+#include "node/storage_api/reader_names.h"
 
 namespace hm::storage_api {
 
@@ -41,7 +42,7 @@ void StorageApi::handle(Api& api, http_api::Endpoint endpoint, Call call) {
     case Endpoint::ShowStorage: return show_storage(api, std::move(call));
     case Endpoint::CollectStorage: return collect(api, std::move(call));
     case Endpoint::DrainNode: return drain(api, std::move(call));
-    default: return api.answer(call, api::not_found("there is no such endpoint"));
+    default: return uploads_.handle(api, endpoint, std::move(call));
   }
 }
 
@@ -60,35 +61,6 @@ Result<storing::ListedObject, api::ApiError> StorageApi::named_object(const Call
   auto found = keeper_.find(*name);
   if (!found) return fail(api::from_error(found.error()));
   return std::move(*found);
-}
-
-Result<std::vector<identity::OwnerId>, api::ApiError> StorageApi::owners_of(
-    const std::vector<std::string>& texts) const {
-  std::vector<identity::OwnerId> owners;
-  for (const std::string& text : texts) {
-    HM_TRY(const identity::OwnerId owner,
-           http_api::find_row(text, node_.ledger().tables().owners, "owner", std::identity{},
-                              [](const auto& row) -> std::string_view { return row.name; }));
-    if (std::ranges::find(owners, owner) == owners.end()) owners.push_back(owner);
-  }
-  return owners;
-}
-
-Result<void, api::ApiError> StorageApi::take_readers(const ports::HttpRequest& request,
-                                                     storing::NewObject& object) const {
-  std::string_view rest = request.query_value("readers").value_or("");
-  std::vector<std::string> texts;
-  while (!rest.empty()) {
-    const std::string_view text = rest.substr(0, rest.find(','));
-    if (text.empty() || texts.size() == api::kMaxReaders) {
-      return fail(api::bad_request("readers are owners with commas between them", "readers"));
-    }
-    texts.emplace_back(text);
-    rest.remove_prefix(std::min(rest.size(), text.size() + 1));
-  }
-  HM_TRY(object.readers, owners_of(texts));
-  if (const auto own = storing::own_owner(node_)) std::erase(object.readers, *own);
-  return {};
 }
 
 void StorageApi::list_objects(Api& api, Call call) {
@@ -170,7 +142,7 @@ void StorageApi::put_object(Api& api, Call call) {
   if (auto taken = take_headers(call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
-  if (auto taken = take_readers(call.request, wish->object); !taken) {
+  if (auto taken = take_readers(node_, call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
   if (auto valid = check_new_object(wish->object); !valid) return api.answer(call, valid.error());
@@ -190,7 +162,7 @@ void StorageApi::put_objects(Api& api, Call call) {
     return api.answer(call,
                       api::bad_request("the objects of a batch have no one version", "If-Match"));
   }
-  if (auto taken = take_readers(call.request, wish->object); !taken) {
+  if (auto taken = take_readers(node_, call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
   if (const auto text = call.request.query_value("bytes")) {
@@ -274,7 +246,7 @@ void StorageApi::remove_objects(Api& api, Call call) {
 void StorageApi::share_object(Api& api, Call call) {
   const auto request = api::decode_share_object(call.request.body);
   if (!request) return api.answer(call, http_api::bad_body(request.error()));
-  auto readers = owners_of(request->readers);
+  auto readers = owners_of(node_, request->readers);
   if (!readers) return api.answer(call, readers.error());
   if (const auto own = storing::own_owner(node_)) std::erase(*readers, *own);
   const auto held = std::make_shared<Call>(std::move(call));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/http_api/api.h"
+#include "node/storage_api/upload_api.h"
 #include "node/storing/object_keeper.h"
 #include "node/storing/shard_host.h"
 
@@ -20,7 +21,7 @@ class StorageApi {
  public:
   // `host` is null where this node keeps nothing for others. Everything outlives it.
   StorageApi(node::Node& node, storing::ObjectKeeper& keeper, const storing::ShardHost* host)
-      : node_(node), keeper_(keeper), host_(host) {}
+      : node_(node), keeper_(keeper), host_(host), uploads_(node, keeper) {}
   ~StorageApi() { *alive_ = false; }
 
   void handle(http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call);
@@ -49,14 +50,11 @@ class StorageApi {
 
   Result<storing::ListedObject, api::ApiError> named_object(const Call& call) const;
   ports::HttpResponse refusal(const Call& call, const api::ApiError& error) const;
-  Result<std::vector<identity::OwnerId>, api::ApiError> owners_of(
-      const std::vector<std::string>& texts) const;
-  Result<void, api::ApiError> take_readers(const ports::HttpRequest& request,
-                                           storing::NewObject& object) const;
 
   node::Node& node_;
   storing::ObjectKeeper& keeper_;
   const storing::ShardHost* host_;
+  UploadApi uploads_;
   std::size_t unfolding_ = 0;  // under way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -44,7 +44,14 @@ ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, Sh
              .leases = *leases_,
              .catalogue = catalogue_,
              .queue = *queue_},
-      care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
+      care_(std::make_unique<StorageCare>(parts_, operations, counters_)),
+      multipart_(std::make_unique<MultipartUploads>(
+          parts_,
+          MultipartUploads::Hooks{.ready = [this] { return ready(); },
+                                  .counted =
+                                      [this](ObjectUpload::Listener listener) {
+                                        return counted(std::move(listener));
+                                      }})) {
   parts_.changed = [this] { care_->changed(); };
   parts_.unsure = [this] { care_->hunt(); };
   parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };
@@ -80,6 +87,10 @@ Result<std::shared_ptr<ObjectUpload>> ObjectKeeper::upload(UploadPlan plan,
     return fail(ErrorCode::Busy, "as many uploads as the node can hold are under way",
                 "try again when one of them has ended");
   }
+  return ObjectUpload::start(parts_, plan, counted(std::move(listener)));
+}
+
+ObjectUpload::Listener ObjectKeeper::counted(ObjectUpload::Listener listener) {
   auto done = std::move(listener.on_done);
   listener.on_done = [this, alive = alive_, done = std::move(done)](Result<UploadReport> report) {
     if (*alive && report) {
@@ -89,7 +100,7 @@ Result<std::shared_ptr<ObjectUpload>> ObjectKeeper::upload(UploadPlan plan,
     if (*alive && !report) care_->collect();
     done(std::move(report));
   };
-  return ObjectUpload::start(parts_, plan, std::move(listener));
+  return listener;
 }
 
 Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(std::string_view name,

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/storing/multipart_uploads.h"
 #include "node/storing/object_download.h"
 #include "node/storing/object_upload.h"
 
@@ -90,6 +91,8 @@ class ObjectKeeper {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
   };
+  // Objects that arrive in parts.
+  MultipartUploads& multipart() { return *multipart_; }
   // All of it without a range.
   Result<std::shared_ptr<ObjectDownload>> download(std::string_view name,
                                                    std::optional<Range> range,
@@ -133,6 +136,7 @@ class ObjectKeeper {
   class Rewrite;
   class BundleFetch;
   Result<void> ready() const;
+  ObjectUpload::Listener counted(ObjectUpload::Listener listener);
   void resume_uploads();
 
   std::unique_ptr<StorageLeases> leases_;
@@ -141,6 +145,7 @@ class ObjectKeeper {
   KeeperParts parts_;
   KeeperCounters counters_;
   std::unique_ptr<StorageCare> care_;
+  std::unique_ptr<MultipartUploads> multipart_;
   bool is_started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

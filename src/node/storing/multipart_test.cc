@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "foundation/blake3/blake3.h"
+#include "node/storing/keeper_fixture.h"
+#include "node/storing/keeper_limits.h"
+
+namespace hm::storing {
+namespace {
+
+using storage::testing::random_bytes;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::uint64_t kPart = 4 * storage::kPartAlignment;
+
+// What is begun and not waited for ends some time later, if nobody is killed.
+struct Sent {
+  std::shared_ptr<ObjectUpload> upload;
+  std::optional<Result<UploadReport>> report;
+};
+
+class PartsMesh : public KeeperMesh {
+ public:
+  using KeeperMesh::KeeperMesh;
+
+  MultipartWish wish(const std::string& name, Sharing sharing = Sharing::InDomain) const {
+    MultipartWish wish;
+    wish.object.name = name;
+    wish.object.sharing = sharing;
+    wish.part_bytes = kPart;
+    return wish;
+  }
+  template <class T>
+  T wait(const std::shared_ptr<std::optional<T>>& answer) {
+    for (int i = 0; i < 600 && !*answer; ++i) run(100);
+    EXPECT_TRUE(*answer) << "there is an answer";
+    return answer->value_or(T(fail(ErrorCode::Unavailable, "no answer")));
+  }
+  Result<ListedMultipart> begin(MultipartWish wish) {
+    const auto answer = std::make_shared<std::optional<Result<ListedMultipart>>>();
+    keeper().multipart().begin(std::move(wish), [answer](Result<ListedMultipart> begun) {
+      *answer = std::move(begun);
+    });
+    return wait(answer);
+  }
+  std::shared_ptr<Sent> send(const MultipartId& id, PartNumber number, ByteView bytes) {
+    const auto sent = std::make_shared<Sent>();
+    keeper().multipart().put_part(
+        id, number, bytes.size(),
+        {.on_taken = nullptr,
+         .on_done = [sent](Result<UploadReport> report) { sent->report = std::move(report); }},
+        [sent, text = std::string(as_text(bytes))](
+            const Result<std::shared_ptr<ObjectUpload>>& begun) {
+          if (!begun) {
+            sent->report = std::unexpected(begun.error());
+            return;
+          }
+          const std::shared_ptr<ObjectUpload> upload = begun.value();
+          sent->upload = upload;
+          upload->push(text);
+          upload->end();
+          upload->finish();
+        });
+    return sent;
+  }
+  Result<UploadReport> put_part(const MultipartId& id, PartNumber number, ByteView bytes) {
+    const auto sent = send(id, number, bytes);
+    for (int i = 0; i < 600 && !sent->report; ++i) run(100);
+    EXPECT_TRUE(sent->report) << "a part is answered";
+    return sent->report.value_or(fail(ErrorCode::Unavailable, "no answer"));
+  }
+  Result<UploadReport> put_part_of(const MultipartId& id, PartNumber number, ByteView object) {
+    const std::uint64_t begin = (number - 1) * kPart;
+    return put_part(id, number,
+                    object.subspan(begin, std::min<std::size_t>(kPart, object.size() - begin)));
+  }
+  Result<UploadReport> complete(const MultipartId& id, MultipartUploads::Completion how = {}) {
+    const auto answer = std::make_shared<std::optional<Result<UploadReport>>>();
+    keeper().multipart().complete(id, std::move(how), [answer](Result<UploadReport> report) {
+      *answer = std::move(report);
+    });
+    return wait(answer);
+  }
+  Result<void> abort(const MultipartId& id) {
+    const auto answer = std::make_shared<std::optional<Result<void>>>();
+    keeper().multipart().abort(id, [answer](Result<void> ended) { *answer = ended; });
+    for (int i = 0; i < 600 && !*answer; ++i) run(100);
+    return answer->value_or(fail(ErrorCode::Unavailable, "no answer"));
+  }
+  std::map<PartNumber, crypto::Digest> parts(const MultipartId& id) {
+    std::map<PartNumber, crypto::Digest> all;
+    const auto listed = keeper().multipart().parts(id, 0, 100);
+    if (!listed) return all;
+    for (const ListedPart& part : *listed) all[part.number] = part.content;
+    return all;
+  }
+};
+
+TEST(Multipart, PartsInAnyOrderBecomeOneObject) {
+  for (const Sharing sharing : {Sharing::InDomain, Sharing::Alone}) {
+    PartsMesh mesh(6);
+    const Bytes object = random_bytes(3 * kPart + 12'345, 1);
+    auto wish = mesh.wish("object", sharing);
+    wish.object.metadata["of"] = "four parts";
+    wish.object.readers = {ledger::sample::owner_id(2)};
+    const auto begun = mesh.begin(wish);
+    ASSERT_TRUE(begun) << begun.error().message;
+    for (const PartNumber number : {3U, 1U, 4U, 2U}) {
+      const auto put = mesh.put_part_of(begun->id, number, object);
+      ASSERT_TRUE(put) << put.error().message;
+      EXPECT_EQ(put->part->content.offset, (number - 1) * kPart);
+    }
+    EXPECT_FALSE(mesh.keeper().find("object")) << "before it is completed it is nothing";
+    const auto stored = mesh.complete(begun->id, {.condition = std::nullopt,
+                                                  .bytes = object.size(),
+                                                  .content = blake3::hash(object)});
+    ASSERT_TRUE(stored) << stored.error().message << ": " << stored.error().detail;
+    const ObjectRow& row = stored->objects.front().row;
+    EXPECT_EQ(row.content, blake3::hash(object));
+    EXPECT_EQ(row.readers.size(), 1U);
+    EXPECT_EQ(mesh.keeper().description(row)->metadata.at("of"), "four parts");
+    EXPECT_TRUE(mesh.get("object").value() == object);
+    const auto range = mesh.get("object", ObjectKeeper::Range{kPart - 5, 2 * kPart + 5});
+    EXPECT_EQ(*range, to_bytes(ByteView(object).subspan(kPart - 5, kPart + 10)));
+    EXPECT_THAT(mesh.keeper().multipart().list().value(), IsEmpty());
+    EXPECT_EQ(mesh.complete(begun->id).error().code, ErrorCode::NotFound);
+    ASSERT_TRUE(mesh.remove("object"));
+    mesh.run(90'000);
+    EXPECT_TRUE(mesh.kept().empty()) << "the parts left nothing behind";
+  }
+}
+
+TEST(Multipart, WhatWasAcknowledgedIsThereAfterAKill) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(2 * kPart + 7, 1);
+  const auto begun = mesh.begin(mesh.wish("object", Sharing::Alone));
+  ASSERT_TRUE(begun);
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 1, object));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 3, object));
+  mesh.kill(mesh.tenant());
+  mesh.start(mesh.tenant());
+  mesh.run(60'000);
+  const auto there = mesh.parts(begun->id);
+  ASSERT_EQ(there.size(), 2U);
+  EXPECT_EQ(there.at(1), blake3::hash(ByteView(object).first(kPart)));
+  EXPECT_EQ(there.at(3), blake3::hash(ByteView(object).subspan(2 * kPart)));
+  const auto found = mesh.keeper().multipart().find(begun->id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->row.stored_bytes, kPart + 7);
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 2, object));
+  ASSERT_TRUE(mesh.complete(begun->id));
+  EXPECT_TRUE(mesh.get("object").value() == object);
+}
+
+TEST(Multipart, APartThatIsSentAgainIsReplacedAndNoNumberIsUsedTwice) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(kPart + 100, 1);
+  const auto begun = mesh.begin(mesh.wish("object", Sharing::Alone));
+  ASSERT_TRUE(begun);
+  ASSERT_TRUE(mesh.put_part(begun->id, 1, random_bytes(kPart, 9)));
+  const auto first = mesh.keeper().parts().catalogue->part_manifest(begun->id, 1).value();
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 1, object));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 2, object));
+  const auto second = mesh.keeper().parts().catalogue->part_manifest(begun->id, 1).value();
+  EXPECT_EQ(first.protection, second.protection);
+  std::set<storage::SegmentNumber> numbers;
+  for (const auto* manifest : {&first, &second}) {
+    for (const storage::Segment& each : manifest->segments) {
+      EXPECT_TRUE(numbers.insert(std::get<storage::SegmentNumber>(each.seal)).second);
+    }
+  }
+  ASSERT_TRUE(mesh.complete(begun->id));
+  EXPECT_TRUE(mesh.get("object").value() == object);
+  mesh.run(90'000);
+  EXPECT_TRUE(mesh.kept() == mesh.referenced());
+}
+
+TEST(Multipart, SegmentsThatAreStoredAreNotStoredAgain) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(2 * kPart, 1);
+  const auto begun = mesh.begin(mesh.wish("object"));
+  ASSERT_TRUE(begun);
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 1, object));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 2, object));
+  const auto again = mesh.put_part_of(begun->id, 2, object);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->shared_bytes, kPart);
+  ASSERT_TRUE(mesh.complete(begun->id));
+  const auto other = mesh.begin(mesh.wish("other"));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(mesh.put_part_of(other->id, 1, object)->shared_bytes, kPart);
+  ASSERT_TRUE(mesh.remove("object"));
+  mesh.run(90'000);
+  ASSERT_TRUE(mesh.complete(other->id));
+  EXPECT_EQ(mesh.get("other").value(), to_bytes(ByteView(object).first(kPart)));
+}
+
+TEST(Multipart, WhatIsGivenUpIsDropped) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(2 * kPart, 1);
+  const auto begun = mesh.begin(mesh.wish("object"));
+  ASSERT_TRUE(begun);
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 1, object));
+  EXPECT_FALSE(mesh.kept().empty());
+  ASSERT_TRUE(mesh.abort(begun->id));
+  EXPECT_EQ(mesh.abort(begun->id).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(mesh.put_part_of(begun->id, 2, object).error().code, ErrorCode::NotFound);
+  mesh.run(90'000);
+  EXPECT_TRUE(mesh.kept().empty());
+}
+
+TEST(Multipart, WhatNobodyTouchesEndsByTheLedgersTime) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(kPart, 1);
+  const auto old = mesh.begin(mesh.wish("old"));
+  const auto fresh = mesh.begin(mesh.wish("fresh"));
+  ASSERT_TRUE(old && fresh);
+  ASSERT_TRUE(mesh.put_part_of(old->id, 1, object));
+  // As if it had been sent a week ago.
+  MultipartRow row = mesh.keeper().multipart().find(old->id)->row;
+  row.touched.value -= kMultipartMillis;
+  mesh.keeper().parts().queue.submit([id = old->id, row](Catalogue& catalogue) {
+    return catalogue.begin_multipart(id, row);
+  });
+  mesh.run(kMultipartLookMillis + 150'000);
+  EXPECT_EQ(mesh.keeper().multipart().find(old->id).error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(mesh.keeper().multipart().find(fresh->id));
+  EXPECT_TRUE(mesh.kept().empty());
+}
+
+TEST(Multipart, WhatMakesNoObjectIsRefusedByName) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(2 * kPart + 50, 1);
+  auto wish = mesh.wish("object");
+  wish.bytes = object.size();
+  const auto begun = mesh.begin(wish);
+  ASSERT_TRUE(begun);
+  const auto refused = [&](const MultipartUploads::Completion& how = {}) {
+    const auto done = mesh.complete(begun->id, how);
+    EXPECT_FALSE(done);
+    return done ? std::string() : done.error().message;
+  };
+  EXPECT_THAT(refused(), HasSubstr("there is none"));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 1, object));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 3, object));
+  EXPECT_THAT(refused(), HasSubstr("part 2 is missing"));
+  ASSERT_TRUE(mesh.put_part(begun->id, 2, ByteView(object).first(kPart - 1)));
+  EXPECT_THAT(refused(), HasSubstr("part 2 is shorter than 262144 bytes"));
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 2, object));
+  EXPECT_THAT(refused({.condition = {}, .bytes = object.size() + 1, .content = {}}),
+              HasSubstr("524338 of 524339 bytes are there"));
+  EXPECT_THAT(refused({.condition = {}, .bytes = {}, .content = blake3::hash({})}),
+              HasSubstr("another content"));
+  EXPECT_THAT(refused({.condition = PutCondition{.only_new = false, .only_version = 77},
+                       .bytes = {},
+                       .content = {}}),
+              HasSubstr("no object of this name"));
+
+  EXPECT_EQ(mesh.put_part(begun->id, 0, object).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(mesh.put_part(begun->id, kMaxParts + 1, object).error().code,
+            ErrorCode::InvalidArgument);
+  EXPECT_EQ(mesh.put_part(begun->id, 1, object).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(mesh.put_part(begun->id, 1, {}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_THAT(mesh.put_part(begun->id, 3, ByteView(object).first(51)).error().message,
+              HasSubstr("behind the end"));
+  EXPECT_EQ(mesh.put_part(MultipartId{}, 1, ByteView(object).first(5)).error().code,
+            ErrorCode::NotFound);
+  ASSERT_TRUE(mesh.complete(begun->id)) << "none of that did any harm";
+  EXPECT_TRUE(mesh.get("object").value() == object);
+
+  wish.object.condition.only_new = true;
+  EXPECT_EQ(mesh.begin(wish).error().code, ErrorCode::AlreadyExists);
+  for (const std::uint64_t part : {std::uint64_t{0}, kPart + 1, kMaxPartBytes + kPart}) {
+    wish.part_bytes = part;
+    EXPECT_EQ(mesh.begin(wish).error().code, ErrorCode::InvalidArgument) << part;
+  }
+}
+
+TEST(Multipart, WhatIsUnderWayIsNotBegunTwiceAndThereIsAnEndToHowMany) {
+  PartsMesh mesh(6);
+  const Bytes object = random_bytes(2 * kPart, 1);
+  const auto begun = mesh.begin(mesh.wish("object"));
+  ASSERT_TRUE(begun);
+  const auto first = mesh.send(begun->id, 1, ByteView(object).first(kPart));
+  EXPECT_EQ(mesh.send(begun->id, 1, object)->report->error().code, ErrorCode::Busy);
+  EXPECT_EQ(mesh.complete(begun->id).error().code, ErrorCode::Busy);
+  EXPECT_EQ(mesh.abort(begun->id).error().code, ErrorCode::Busy);
+  mesh.run(5'000);
+  ASSERT_TRUE(first->report && *first->report);
+  ASSERT_TRUE(mesh.put_part_of(begun->id, 2, object));
+  // A client that goes away in the middle of a part holds nothing up.
+  auto broken = mesh.send(begun->id, 2, ByteView(object).first(100));
+  mesh.steps(3);
+  if (broken->upload) broken->upload->give_up();
+  broken.reset();
+  mesh.run(5'000);
+  ASSERT_TRUE(mesh.complete(begun->id));
+  EXPECT_TRUE(mesh.get("object").value() == object);
+  for (std::size_t i = 0; i < kMaxMultiparts; ++i) {
+    ASSERT_TRUE(mesh.begin(mesh.wish("another"))) << i;
+  }
+  EXPECT_EQ(mesh.begin(mesh.wish("another")).error().code, ErrorCode::Busy);
+}
+
+// What one round of the test below knows: what it was told is there.
+struct Told {
+  MultipartId id;
+  Bytes object;
+  std::map<PartNumber, crypto::Digest> parts;
+};
+
+// The tenant's node is killed after any number of steps of sending, completing and giving up.
+TEST(Multipart, WhereverTheNodeIsKilledAcknowledgedPartsStayAndNoOrphanIsLeft) {
+  std::size_t kept_parts = 0;
+  std::size_t completed = 0;
+  std::size_t interrupted = 0;
+  for (std::size_t round = 0; round < 8; ++round) {
+    PartsMesh mesh(5);
+    std::map<std::string, Bytes> whole;
+    std::map<std::string, Told> open;
+    for (std::size_t step = 0; step < 25; ++step) {
+      const std::size_t point = 25 * round + step;
+      const std::string name = "object " + std::to_string(step % 3);
+      if (!open.contains(name)) {
+        const auto sharing = point % 2 == 0 ? Sharing::InDomain : Sharing::Alone;
+        const auto begun = mesh.begin(mesh.wish(name, sharing));
+        ASSERT_TRUE(begun);
+        open[name] = {begun->id, random_bytes(kPart + 1'000 + point, point + 1), {}};
+      }
+      Told& told = open[name];
+      const auto part = static_cast<PartNumber>(1 + (told.parts.contains(1) ? 1 : 0));
+      std::shared_ptr<Sent> sent;
+      const auto done = std::make_shared<std::optional<bool>>();
+      const bool completes = told.parts.size() == 2;
+      if (!completes) {
+        const ByteView all(told.object);
+        sent = mesh.send(told.id, part, part == 1 ? all.first(kPart) : all.subspan(kPart));
+      } else if (point % 5 == 0) {
+        mesh.keeper().multipart().abort(told.id, [done](Result<void> ended) {
+          *done = ended.has_value();
+        });
+      } else {
+        mesh.keeper().multipart().complete(told.id, {}, [done](Result<UploadReport> report) {
+          *done = report.has_value();
+        });
+      }
+      mesh.steps(point * 7 % 120);
+      const bool is_part_acknowledged = sent && sent->report && *sent->report;
+      if (sent) sent->upload.reset();
+      mesh.kill(mesh.tenant());
+      mesh.start(mesh.tenant());
+      mesh.run(3'000);
+      const auto there = mesh.parts(told.id);
+      for (const auto& [number, content] : told.parts) {
+        if (completes) break;
+        ASSERT_TRUE(there.contains(number)) << point;
+        EXPECT_EQ(there.at(number), content) << point;
+      }
+      EXPECT_TRUE(!is_part_acknowledged || there.contains(part)) << point;
+      told.parts = there;
+      kept_parts += is_part_acknowledged ? 1 : 0;
+      interrupted += sent && !is_part_acknowledged ? 1 : 0;
+      if (!completes || mesh.keeper().multipart().find(told.id)) continue;
+      // It has ended: as an object, or given up.
+      const auto object = mesh.keeper().find(name);
+      if (object && object->row.content == blake3::hash(told.object)) {
+        whole[name] = told.object;
+        ++completed;
+      } else {
+        EXPECT_EQ(point % 5, 0U);
+      }
+      open.erase(name);
+    }
+    for (const auto& [name, told] : open) ASSERT_TRUE(mesh.abort(told.id));
+    mesh.keeper().collect();
+    mesh.run(4 * 60'000);
+    for (const auto& [name, bytes] : whole) {
+      const auto back = mesh.get(name);
+      ASSERT_TRUE(back) << round << ' ' << name << ' ' << back.error().message;
+      EXPECT_TRUE(*back == bytes) << round << ' ' << name;
+    }
+    EXPECT_TRUE(mesh.kept() == mesh.referenced()) << round << mesh.keeper().status().trouble;
+  }
+  EXPECT_GT(kept_parts, 30U);
+  EXPECT_GT(completed, 10U);
+  EXPECT_GT(interrupted, 20U);
+}
+
+}  // namespace
+}  // namespace hm::storing
