@@ -62,8 +62,9 @@ struct ObjectPlan {
 class ObjectEncoder final : private SegmentKeeper {
  public:
   // The writer must outlive the encoder, and the encoder the stripes that its segments are in.
-  // Draws 32 bytes if there is neither a domain nor a secret. Refusals: ObjectIdTooLong, NameTooLong, MetadataTooLong,
-  // BadSizes where a stripe is too small for the profile. Requires: the domain is the owner's.
+  // Draws 32 bytes if there is neither a domain nor a secret. Refusals: ObjectIdTooLong,
+  // NameTooLong, MetadataTooLong, BadSizes where a stripe is too small for the profile. Requires:
+  // the domain is the owner's.
   static Result<std::unique_ptr<ObjectEncoder>, StorageError> start(const ObjectPlan& plan,
                                                                     StripeWriter& writer,
                                                                     const Randomness& randomness);

@@ -99,8 +99,7 @@ void UploadApi::begin(Api& api, Call call) {
        .bytes = request->bytes,
        .part_bytes = request->part_bytes,
        .note = std::move(request->note)},
-      [alive = alive_, to = &api, held, condition](
-          const Result<storing::ListedMultipart>& begun) {
+      [alive = alive_, to = &api, held, condition](const Result<storing::ListedMultipart>& begun) {
         if (!*alive) return;
         if (!begun) return to->answer(*held, error_of(begun.error(), condition));
         JsonWriter json;
@@ -126,9 +125,9 @@ void UploadApi::show(Api& api, Call call) {
   node_.ports().workers.submit(
       [uploads = &keeper_.multipart(), found, id = *id, limit = *limit, after = *after] {
         // One more says whether there are more.
-        found->emplace(Found{uploads->find(id),
-                             uploads->parts(id, static_cast<storing::PartNumber>(after),
-                                            static_cast<std::size_t>(limit) + 1)});
+        found->emplace(
+            Found{uploads->find(id), uploads->parts(id, static_cast<storing::PartNumber>(after),
+                                                    static_cast<std::size_t>(limit) + 1)});
       },
       [alive = alive_, to = &api, held, found, limit = *limit] {
         if (!*alive) return;
@@ -208,15 +207,15 @@ void UploadApi::abort(Api& api, Call call) {
   const auto id = upload_of(call);
   if (!id) return api.answer(call, id.error());
   const auto held = std::make_shared<Call>(std::move(call));
-  keeper_.multipart().abort(*id, [alive = alive_, to = &api, held,
-                                  id = *id](const Result<void>& ended) {
-    if (!*alive) return;
-    if (!ended) return to->answer(*held, api::from_error(ended.error()));
-    JsonWriter json;
-    json.begin_object().member("schema", api::kSchema).member("ended", id.to_string());
-    json.end_object();
-    to->answer(*held, std::move(json));
-  });
+  keeper_.multipart().abort(
+      *id, [alive = alive_, to = &api, held, id = *id](const Result<void>& ended) {
+        if (!*alive) return;
+        if (!ended) return to->answer(*held, api::from_error(ended.error()));
+        JsonWriter json;
+        json.begin_object().member("schema", api::kSchema).member("ended", id.to_string());
+        json.end_object();
+        to->answer(*held, std::move(json));
+      });
 }
 
 }  // namespace hm::storage_api

@@ -254,7 +254,8 @@ Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
   for (const auto& [name, each] : put) names.insert(name);
 
   for (const auto& [name, each] : put) {
-    if (each->row.origin == Origin::Own) HM_TRY_VOID(batch.refer(each->row.own_stripes, each->manifest, 1));
+    if (each->row.origin == Origin::Own)
+      HM_TRY_VOID(batch.refer(each->row.own_stripes, each->manifest, 1));
   }
   for (const std::string& name : names) {
     HM_TRY(const auto old, object(name));

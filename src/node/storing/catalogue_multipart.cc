@@ -111,9 +111,8 @@ Result<std::uint64_t> Catalogue::begin_attempt(const MultipartId& id, UnixMillis
   return attempt;
 }
 
-Result<void> Catalogue::parts(
-    const MultipartId& id, PartNumber after,
-    const std::function<bool(PartNumber, const PartRow&)>& visit) const {
+Result<void> Catalogue::parts(const MultipartId& id, PartNumber after,
+                              const std::function<bool(PartNumber, const PartRow&)>& visit) const {
   bool is_damaged = false;
   HM_TRY_VOID(store_.scan(
       Space::Meta, part_key(kPartRow, id, after + 1), behind(prefixed(kPartRow, id.view())),
@@ -127,10 +126,8 @@ Result<void> Catalogue::parts(
   return {};
 }
 
-Result<storage::Manifest> Catalogue::part_manifest(const MultipartId& id,
-                                                   PartNumber number) const {
-  HM_TRY(const auto bytes,
-         store_.get(Space::Manifests, part_key(kPartManifestRow, id, number)));
+Result<storage::Manifest> Catalogue::part_manifest(const MultipartId& id, PartNumber number) const {
+  HM_TRY(const auto bytes, store_.get(Space::Manifests, part_key(kPartManifestRow, id, number)));
   if (!bytes) return damaged("the manifest of a part is missing");
   auto manifest = storage::decode_manifest(*bytes);
   if (!manifest) return damaged("the manifest of a part");

@@ -28,18 +28,18 @@ struct MultipartRow {
   std::string name;
   std::map<std::string, std::string> metadata;
   PutCondition condition;
-  std::vector<identity::OwnerId> readers;       // beside its owner
-  std::array<std::uint32_t, 3> profile{};       // shortest, mean and longest segment
-  bool compresses = true;                       // where it pays
-  std::optional<storage::WithOwnSecret> own;    // what all parts are sealed with; none: in the domain
-  std::optional<erasure::Code> code;            // that was asked for
-  std::optional<std::uint64_t> bytes;           // of the whole, if it was said
-  std::uint64_t part_bytes = 0;                 // of each part but the last
-  std::string note;                             // of whoever sends it, to find it again
-  UnixMillis begun;                             // by this node's clock, for people
-  UnixMillis touched;                           // the ledger's time when something last came
-  std::uint64_t attempts = 0;                   // parts that were begun
-  std::uint32_t parts = 0;                      // that are there, and what they are together
+  std::vector<identity::OwnerId> readers;     // beside its owner
+  std::array<std::uint32_t, 3> profile{};     // shortest, mean and longest segment
+  bool compresses = true;                     // where it pays
+  std::optional<storage::WithOwnSecret> own;  // what all parts are sealed with; none: in the domain
+  std::optional<erasure::Code> code;          // that was asked for
+  std::optional<std::uint64_t> bytes;         // of the whole, if it was said
+  std::uint64_t part_bytes = 0;               // of each part but the last
+  std::string note;                           // of whoever sends it, to find it again
+  UnixMillis begun;                           // by this node's clock, for people
+  UnixMillis touched;                         // the ledger's time when something last came
+  std::uint64_t attempts = 0;                 // parts that were begun
+  std::uint32_t parts = 0;                    // that are there, and what they are together
   std::uint64_t stored_bytes = 0;
   std::uint64_t segments = 0;
 

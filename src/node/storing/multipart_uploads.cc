@@ -20,10 +20,10 @@ Error busy(std::string what) {
 Result<void> check_wish(const MultipartWish& wish) {
   if (wish.part_bytes == 0 || wish.part_bytes % storage::kPartAlignment != 0 ||
       wish.part_bytes > kMaxPartBytes) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("parts cannot have {} bytes", wish.part_bytes),
-                fmt::format("all but the last have the same number, a multiple of {} and at most {}",
-                            storage::kPartAlignment, kMaxPartBytes));
+    return fail(
+        ErrorCode::InvalidArgument, fmt::format("parts cannot have {} bytes", wish.part_bytes),
+        fmt::format("all but the last have the same number, a multiple of {} and at most {}",
+                    storage::kPartAlignment, kMaxPartBytes));
   }
   if (wish.bytes && *wish.bytes > kMaxParts * wish.part_bytes) {
     return fail(ErrorCode::InvalidArgument,

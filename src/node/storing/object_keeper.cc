@@ -46,12 +46,11 @@ ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, Sh
              .queue = *queue_},
       care_(std::make_unique<StorageCare>(parts_, operations, counters_)),
       multipart_(std::make_unique<MultipartUploads>(
-          parts_,
-          MultipartUploads::Hooks{.ready = [this] { return ready(); },
-                                  .counted =
-                                      [this](ObjectUpload::Listener listener) {
-                                        return counted(std::move(listener));
-                                      }})) {
+          parts_, MultipartUploads::Hooks{.ready = [this] { return ready(); },
+                                          .counted =
+                                              [this](ObjectUpload::Listener listener) {
+                                                return counted(std::move(listener));
+                                              }})) {
   parts_.changed = [this] { care_->changed(); };
   parts_.unsure = [this] { care_->hunt(); };
   parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };

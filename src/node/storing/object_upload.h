@@ -53,8 +53,8 @@ struct PartPlan {
   MultipartId of;
   PartNumber number = 0;
   MultipartRow row;
-  std::uint64_t attempt = 0;  // none of this object had this number before
-  UnixMillis touched;         // the ledger's time
+  std::uint64_t attempt = 0;   // none of this object had this number before
+  UnixMillis touched;          // the ledger's time
   std::shared_ptr<void> hold;  // let go of when the part is kept or lost
 };
 // All of its parts, as one object.

@@ -142,8 +142,8 @@ void ObjectUpload::join_parts() {
   plan.hold.reset();  // it is let go of on this thread
   is_running_ = true;
   const storage::ObjectVersion what{
-      encoding_->owner,
-      to_bytes(object_id_of(encoding_->node, joined_->row.name).view()), parts_.next_version++};
+      encoding_->owner, to_bytes(object_id_of(encoding_->node, joined_->row.name).view()),
+      parts_.next_version++};
   parts_.node.ports().workers.submit(
       [catalogue = parts_.catalogue, plan = std::move(plan), joined, what] {
         *joined = Joining(*catalogue, plan).join(what);
