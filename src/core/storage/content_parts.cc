@@ -7,7 +7,6 @@
 
 #include "foundation/base/check.h"
 #include "foundation/blake3/page_tree.h"
-#include "foundation/blake3/rounds.h"
 
 namespace hm::storage {
 namespace {
@@ -16,6 +15,7 @@ using Subtree = PartContent::Subtree;
 
 constexpr std::uint64_t kPage = blake3::kPageSize;
 static_assert(kPartAlignment % kPage == 0);
+constexpr std::uint64_t kChunk = 1024;  // BLAKE3 §2.1
 // More pages than an object has.
 constexpr std::uint8_t kMaxLevel = 47;
 
@@ -63,8 +63,7 @@ void PartHasher::update(ByteView piece) {
 
 void PartHasher::take_page(ByteView page) {
   join_siblings(content_.subtrees, starts_);
-  content_.subtrees.push_back(
-      {0, blake3::subtree_value(page, page_ * (kPage / blake3::kChunkSize))});
+  content_.subtrees.push_back({0, blake3::subtree_value(page, page_ * (kPage / kChunk))});
   starts_.push_back(page_++);
 }
 
