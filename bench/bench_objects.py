@@ -28,7 +28,7 @@ from mesh import BINARY, Mesh, run, wait_until  # noqa: E402
 NODES = 6
 TENANT = 0
 MAX_SMALL = 16 << 10
-VERSIONS = ("HEAD~150", "HEAD")
+VERSIONS = ("HEAD~30", "HEAD")
 
 
 def timed(action):
@@ -44,11 +44,15 @@ def quietly(*command, **options):
     return done
 
 
-def highest_memory(pid):
+def memory(pid, field):
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(field):
             return int(line.split()[1]) >> 10
     return 0
+
+
+def highest_memory(pid):
+    return memory(pid, "VmHWM:")
 
 
 def machine():
@@ -142,6 +146,10 @@ class Bench:
         os.kill(stopped, signal.SIGSTOP)
         try:
             self.figures.rate("get, HTTP API", megabytes, [timed(lambda: self.download("api-0"))])
+            path = self.folder / "large"
+            first = timed(lambda: self.upload(path, "stopped-0"))
+            self.figures.rate("put, HTTP API, the first (until it counts as lost)", megabytes, [first])
+            self.figures.rate("put, HTTP API, the next", megabytes, [timed(lambda: self.upload(path, "stopped-1"))])
         finally:
             os.kill(stopped, signal.SIGCONT)
         self.figures.say("one node killed, then two")
@@ -162,21 +170,25 @@ class Bench:
             size = 1 + number * 7919 % MAX_SMALL
             (part / f"{number}").write_bytes(random.randbytes(size))
             total += size
-        before = highest_memory(self.mesh.nodes[TENANT]["pid"])
+        tenant = self.mesh.nodes[TENANT]["pid"]
+        before = memory(tenant, "VmRSS:")
         seconds = timed(lambda: self.cli("put", folder))
         self.figures.add("put", count / seconds, "files/s")
         self.figures.add("put", total / seconds / 1e6, "MB/s")
         seconds = timed(lambda: self.cli("ls", "-R", "small/", "--json"))
         self.figures.add(f"list of all {count} names", seconds, "s")
-        after = highest_memory(self.mesh.nodes[TENANT]["pid"])
-        self.figures.add("growth of the tenant's node's highest resident set", after - before, "MB")
+        growth = max(0, memory(tenant, "VmRSS:") - before)
+        self.figures.add("growth of the tenant's node's resident set", growth, "MB")
+        self.figures.add("highest resident set of the tenant's node", highest_memory(tenant), "MB")
         data = sum(f.stat().st_size for f in (Path(self.mesh.nodes[TENANT]["dir"]) / "data/objects").rglob("*")
                    if f.is_file())
         self.figures.add("catalogue on disk, of all objects", data / 1e6, "MB")
+        self.figures.add("catalogue on disk, for each of these objects at most", data / count, "bytes")
 
     def versions(self):
         self.figures.say(f"this repository's source at {VERSIONS[0]} and {VERSIONS[1]}, file by file")
         shared = plain = 0
+        contents = []
         for number, version in enumerate(VERSIONS):
             folder = self.folder / f"version-{number}"
             folder.mkdir()
@@ -185,9 +197,13 @@ class Bench:
                 self.figures.say("  there is no such history here")
                 return
             subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+            contents.append([each.read_bytes() for each in folder.rglob("*") if each.is_file()])
             done = run("--api", self.mesh.nodes[TENANT]["api"], "put", folder, "--json", timeout=600)
             report = json.loads(done.stdout)
             shared, plain = report.get("shared_bytes", 0), report.get("plain_bytes", 1)
+        first = set(contents[0])
+        equal = sum(len(each) for each in contents[1] if each in first)
+        self.figures.add("of the second, in files that the first has, too", 100 * equal / plain, "%")
         self.figures.add("of the second, stored already", 100 * shared / plain, "%")
 
     def others(self, path):

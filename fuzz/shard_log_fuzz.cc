@@ -27,7 +27,7 @@ using namespace hm::shard_store;
 namespace fs = std::filesystem;
 
 constexpr Key kKey = {1, 2, 3};
-constexpr std::uint64_t kLog = 4'096;
+constexpr std::uint64_t kLog = 4 * kBlockBytes;
 constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 60;
 
 // One for all inputs, gone at the end.
@@ -86,7 +86,7 @@ void make_whole(std::span<std::uint8_t> rest, Record& record) {
 Names make_records(Bytes& log, bool has_checks, bool has_roots) {
   const RecordCodec codec(kKey);
   Names names;
-  for (std::uint64_t at = kLogHeaderBytes; at + kRecordHeaderBytes <= log.size(); at += kUnit) {
+  for (std::uint64_t at = kFirstRecord; at + kRecordHeaderBytes <= log.size(); at += kUnit) {
     const auto rest = std::span(log).subspan(static_cast<std::size_t>(at));
     if (!std::ranges::equal(rest.first(4), as_bytes("HMSR"))) continue;
     Record record = record_at(rest);
@@ -151,6 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fs::permissions(shards / "key", fs::perms::owner_read | fs::perms::owner_write);
   Bytes log;
   std::ranges::copy(encode_log_header(1, kKey), std::back_inserter(log));
+  log.resize(kFirstRecord);
   log.insert(log.end(), data + 1, data + size);
   Names names = make_records(log, (mode & 1) != 0, (mode & 2) != 0);
   write_bytes(shards / "00000001.log", log);

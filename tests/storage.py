@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -305,6 +306,42 @@ def check_sharing(six):
     require(digest(cat(six, "secret")[1]) == digest(data), "and the owner's")
 
 
+def check_recovery(six):
+    say("a node that lost its catalogue stores nothing, and gets it back with its owner's key")
+    tree = six.folder / "tree-to-lose"
+    make_tree(tree, 50)
+    put(six, tree)
+    large = six.folder / "large-to-lose"
+    for seed in range(2):
+        large.write_bytes(content(5 << 20, seed))
+        put(six, large, "--private")
+    wait_until(lambda: not storage(six)["own"]["pending"], "everything is committed to")
+    there = {name: digest(cat(six, name)[1]) for name in names(six)}
+    require(len(there) > 50, f"there is something to lose: {there.keys()}")
+    six.kill(TENANT)
+    shutil.rmtree(Path(six.nodes[TENANT]["dir"]) / "data/objects")
+    six.up()
+    ids(six)
+    wait_until(lambda: "older" in storage(six)["own"]["trouble"], "it says that its catalogue is old")
+    require(names(six) == [], "nothing is there")
+    small = six.folder / "small-one"
+    small.write_bytes(b"1")
+    refused = put(six, small, check=False)
+    require("older" in refused.stderr, f"it stores nothing: {refused.stderr}")
+    wait_until(lambda: six.http(TENANT, "/api/v1/status")[1]["peers"] >= NODES - 1, "all are connected")
+    report = json.loads(six.cli(TENANT, "storage", "recover", "--json").stdout)
+    require(report["complete"], f"all that it committed to: {report['left_out']}")
+    require({each["name"] for each in report["objects"]} == set(there), "every name")
+    for name, expected in there.items():
+        code, out, err = cat(six, name)
+        require(code == 0 and digest(out) == expected, f"{name}: {code} {err}")
+    refused = six.cli(TENANT, "storage", "recover", check=False)
+    require("nothing to recover" in refused.stderr, f"once: {refused.stderr}")
+    put(six, small)
+    six.cli(TENANT, "storage", "gc")
+    wait_until(lambda: quiet(six), "used and held are the same", 180)
+
+
 def owner_id(six, index):
     return six.http(index, "/api/v1/owners/self")[1]["owner"]
 
@@ -348,6 +385,7 @@ def check_all(six):
     check_folder(six)
     check_input(six)
     check_sharing(six)
+    check_recovery(six)
     check_losses(six)
     check_damage(six)
     check_killed(six)

@@ -80,6 +80,9 @@ class MemoryMesh {
     world_.settle();
   }
 
+  // Its links stay, and nothing comes from it or to it any more.
+  void stall(std::uint32_t i) { stalled_.insert(i); }
+
   // By the owner's key, through the validator. What the ledger said.
   std::optional<ledger::Refused> submit(std::uint32_t owner, ledger::Action action,
                                         crypto::Digest* id = nullptr) {
@@ -119,7 +122,8 @@ class MemoryMesh {
       for (std::uint32_t i = 0; i < mesh_.members_.size(); ++i) {
         if (mesh_.id(i) != peer || !mesh_.is_linked(self_, i)) continue;
         mesh_.world_.later([mesh = &mesh_, from = self_, i, channel, payload] {
-          if (mesh->is_linked(from, i)) {
+          if (mesh->is_linked(from, i) && !mesh->stalled_.contains(from) &&
+              !mesh->stalled_.contains(i)) {
             mesh->node(i).on_message(mesh->id(from), channel, *payload);
           }
         });
@@ -155,6 +159,7 @@ class MemoryMesh {
   std::vector<MemoryStore> stores_;
   std::vector<std::unique_ptr<Member>> members_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> links_;
+  std::set<std::uint32_t> stalled_;
 };
 
 }  // namespace hm::node::memory

@@ -264,14 +264,17 @@ bool Node::send_container_message(const identity::NodeId& peer, Bytes message) {
   return send_on(ports::Channel::Containers, peer, std::move(message));
 }
 
-bool Node::send_storage_message(const identity::NodeId& peer, Bytes message) {
-  return send_on(ports::Channel::Storage, peer, std::move(message));
+bool Node::send_storage_message(const identity::NodeId& peer, Bytes message,
+                                ports::SharedBytes rest) {
+  return send_on(ports::Channel::Storage, peer, std::move(message), std::move(rest));
 }
 
-bool Node::send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message) {
+bool Node::send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message,
+                   ports::SharedBytes rest) {
   if (halt_reason_ || transport_ == nullptr) return false;
-  const auto sent =
-      transport_->send(peer, channel, std::make_shared<const Bytes>(std::move(message)));
+  auto head = std::make_shared<const Bytes>(std::move(message));
+  const auto sent = rest ? transport_->send_joined(peer, channel, std::move(head), std::move(rest))
+                         : transport_->send(peer, channel, std::move(head));
   if (sent == ports::SendResult::QueueFull) ++counters_.send_dropped;
   return sent == ports::SendResult::Queued;
 }

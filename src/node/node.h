@@ -136,7 +136,9 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   // Each on its channel; false if the peer is not connected or takes no more.
   bool send_lease_message(const identity::NodeId& peer, Bytes message);
   bool send_container_message(const identity::NodeId& peer, Bytes message);
-  bool send_storage_message(const identity::NodeId& peer, Bytes message);
+  // `rest`: what of the message follows, if not null.
+  bool send_storage_message(const identity::NodeId& peer, Bytes message,
+                            ports::SharedBytes rest = nullptr);
   void add_observer(NodeObserver& observer);
   void remove_observer(NodeObserver& observer);
 
@@ -209,7 +211,8 @@ class Node final : public ports::TransportListener, public ports::JournalListene
   void on_effect(consensus::ReportFault effect);
   void on_effect(consensus::ReportDivergence effect);
   void on_effect(consensus::ReportFork effect);
-  bool send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message);
+  bool send_on(ports::Channel channel, const identity::NodeId& peer, Bytes message,
+               ports::SharedBytes rest = nullptr);
   void send_to(const identity::NodeId& peer, consensus::Lane lane,
                const ports::SharedBytes& message);
   void trim_journal();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/identity/ids.h"
@@ -45,6 +46,14 @@ class Transport {
   // Messages to one peer on one channel arrive in order or, when the connection is lost, not at
   // all; nothing is retransmitted across connections. Never blocks.
   virtual SendResult send(const identity::NodeId& peer, Channel channel, SharedBytes payload) = 0;
+  // One message of two parts, the second of which is not copied where the transport can send them
+  // as they lie.
+  virtual SendResult send_joined(const identity::NodeId& peer, Channel channel, SharedBytes head,
+                                 SharedBytes rest) {
+    Bytes whole(*head);
+    whole.insert(whole.end(), rest->begin(), rest->end());
+    return send(peer, channel, std::make_shared<const Bytes>(std::move(whole)));
+  }
   virtual std::vector<identity::NodeId> connected_peers() const = 0;
 };
 

@@ -150,6 +150,11 @@ void Adder::add_storage() {
   CLI::App* drain = add(*storage, "drain", "Move everything away from a node that leaves",
                         "storage drain node3", to_.drain);
   drain->add_option("node", to_.drain.node, "Its id, unique prefix or name")->required();
+  CLI::App* recover =
+      add(*storage, "recover", "Get a lost catalogue of objects back from the nodes that keep them",
+          "storage recover", to_.recover);
+  recover->add_flag("--without-silent", to_.recover.without_silent,
+                    "Go on although nodes that keep something do not answer");
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct StorageCommands {
   StorageCollect collect;
   StorageUploads uploads;
   StorageDrain drain;
+  StorageRecover recover;
 };
 
 void add_storage_commands(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 #include "core/caesar/amount.h"
 
@@ -15,6 +16,8 @@ namespace hm::cli {
 const nlohmann::ordered_json& member_of(const nlohmann::ordered_json& object, const char* key);
 // The array, or an empty one.
 const nlohmann::ordered_json& list_of(const nlohmann::ordered_json& object, const char* key);
+// The array's items, which the object has no more; none if there is no array.
+std::vector<nlohmann::ordered_json> take_list(nlohmann::ordered_json& object, const char* key);
 // A whole number with a sign; 0 if there is none.
 std::int64_t signed_of(const nlohmann::ordered_json& object, const char* key);
 // Decimal CAES as text; nothing if it is missing or malformed.

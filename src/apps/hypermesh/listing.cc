@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "apps/hypermesh/json_fields.h"
 #include "core/api/limits.h"
 
@@ -18,8 +21,7 @@ Answer<Listing> all_pages(ApiClient& client, const std::string& path, const char
   std::uint64_t height = 0;
   do {
     HM_CLI_TRY(ordered_json page, client.get(first + next));
-    const ordered_json& items = list_of(page, key);
-    listing.items.insert(listing.items.end(), items.begin(), items.end());
+    std::ranges::move(take_list(page, key), std::back_inserter(listing.items));
     const std::uint64_t at = number_of(page, "height");
     listing.moved_on = listing.moved_on || (height != 0 && at != height);
     height = at;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "apps/hypermesh/json_fields.h"
@@ -43,7 +45,7 @@ Answer<std::vector<ordered_json>> objects_below(ObjectAccess& access, const std:
     if (!cursor.empty()) path += "&cursor=" + cursor;
     HM_CLI_TRY(ordered_json page, access.client.get(path, access.token));
     cursor = text_of(page, "next_cursor");
-    for (const ordered_json& object : list_of(page, "objects")) objects.push_back(object);
+    std::ranges::move(take_list(page, "objects"), std::back_inserter(objects));
   } while (!cursor.empty());
   return objects;
 }

@@ -70,5 +70,8 @@ struct StorageUploads {
 struct StorageDrain {
   std::string node;
 };
+struct StorageRecover {
+  bool without_silent = false;
+};
 
 }  // namespace hm::cli

@@ -50,6 +50,6 @@ inline constexpr std::size_t kMaxReaders = 1024;
 // The line before an object of a batch: a name and metadata at their longest spelling.
 inline constexpr std::size_t kMaxBatchLine = std::size_t{128} << 10;
 // Objects of one batch: their manifests are in memory until all of them are sealed.
-inline constexpr std::size_t kMaxBatchObjects = 32'768;
+inline constexpr std::size_t kMaxBatchObjects = 8192;
 
 }  // namespace hm::api

@@ -91,8 +91,9 @@ Result<std::optional<FrameReader::Item>, FrameError> FrameReader::next(ByteView&
     return Item{std::nullopt, piece};
   }
   if (buffer_.capacity() < buffer_.size() + take) {
-    // Doubling, but never beyond the frame and never far beyond what has come.
-    const auto room = std::max({buffer_.size() + take, 2 * buffer_.capacity(), kFrameGrowth});
+    // Never beyond the frame, and never far beyond what has come.
+    const auto room =
+        std::max(buffer_.size() + take, kFrameGrowthFactor * buffer_.size() + kFrameGrowth);
     buffer_.reserve(std::min(room, length_));
   }
   buffer_.insert(buffer_.end(), piece.begin(), piece.end());

@@ -11,17 +11,21 @@ namespace hm::stoq {
 void SendQueue::push_header(const StreamHeader& header, MonoTime now) {
   HM_CHECK(end_ == 0);
   progress_ = now;
-  items_.push_back({0, header.encode(), StreamHeader::kSize, nullptr});
+  items_.push_back({0, header.encode(), StreamHeader::kSize, {}});
   end_ = StreamHeader::kSize;
 }
 
 bool SendQueue::push(std::shared_ptr<const Bytes> payload, MonoTime now) {
+  return push(std::move(payload), nullptr, now);
+}
+
+bool SendQueue::push(std::shared_ptr<const Bytes> payload, std::shared_ptr<const Bytes> rest,
+                     MonoTime now) {
   HM_CHECK(payload != nullptr && !payload->empty());
-  if (bytes() + kFramePrefix + payload->size() > limit_) return false;
+  Item item{end_, {}, kFramePrefix, {std::move(payload), std::move(rest)}};
+  if (bytes() + kFramePrefix + item.size() > limit_) return false;
   if (bytes() == 0) progress_ = now;
-  const auto prefix = frame_prefix(payload->size());
-  Item item{end_, {}, kFramePrefix, std::move(payload)};
-  std::ranges::copy(prefix, item.prefix.begin());
+  std::ranges::copy(frame_prefix(item.size()), item.prefix.begin());
   items_.push_back(std::move(item));
   end_ = items_.back().end();
   return true;
@@ -33,12 +37,12 @@ std::size_t SendQueue::peek(std::span<ByteView> pieces) const {
   for (std::size_t i = unsent_item_; i < items_.size() && count < pieces.size(); ++i) {
     const auto& item = items_[i];
     auto skip = static_cast<std::size_t>(at - item.begin);
-    if (skip < item.prefix_size) {
-      pieces[count++] = ByteView(item.prefix).subspan(skip, item.prefix_size - skip);
-      skip = item.prefix_size;
-    }
-    if (item.payload && count < pieces.size()) {
-      pieces[count++] = ByteView(*item.payload).subspan(skip - item.prefix_size);
+    for (const ByteView part :
+         {ByteView(item.prefix).first(item.prefix_size), item.part(0), item.part(1)}) {
+      const auto skipped = std::min(skip, part.size());
+      skip -= skipped;
+      if (skipped == part.size() || count == pieces.size()) continue;
+      pieces[count++] = part.subspan(skipped);
     }
     at = item.end();
   }

@@ -27,6 +27,8 @@ class SendQueue {
   void push_header(const StreamHeader& header, MonoTime now);
   // Queues one frame; false if the queue is full. Requires: payload not empty.
   bool push(std::shared_ptr<const Bytes> payload, MonoTime now);
+  // Likewise one frame, of what is in both.
+  bool push(std::shared_ptr<const Bytes> payload, std::shared_ptr<const Bytes> rest, MonoTime now);
 
   // The next bytes to send, in order, as at most pieces.size() views; returns how many. They stay
   // valid until they are acknowledged.
@@ -50,9 +52,11 @@ class SendQueue {
     std::uint64_t begin;  // offset in the stream
     std::array<std::uint8_t, StreamHeader::kSize> prefix;
     std::size_t prefix_size;
-    std::shared_ptr<const Bytes> payload;  // none: the stream header
+    std::array<std::shared_ptr<const Bytes>, 2> payload;  // none of the stream header
 
-    std::uint64_t end() const { return begin + prefix_size + (payload ? payload->size() : 0); }
+    ByteView part(std::size_t i) const { return payload[i] ? ByteView(*payload[i]) : ByteView(); }
+    std::size_t size() const { return part(0).size() + part(1).size(); }
+    std::uint64_t end() const { return begin + prefix_size + size(); }
   };
 
   std::size_t limit_;

@@ -48,8 +48,9 @@ RC_GTEST_PROP(SendQueue, SaysEveryByteOnceInOrderWhateverTheNetworkTakes,
     RC_ASSERT(queue.bytes() == expected.size() - acked);
   };
   for (const auto size : sizes) {
-    const std::size_t length = 1 + size;
-    RC_ASSERT(queue.push(payload(length, size), kStart));
+    const std::size_t rest = size / 3;
+    const std::size_t length = 1 + size + rest;
+    RC_ASSERT(queue.push(payload(1 + size, size), payload(rest, size), kStart));
     const auto prefix = frame_prefix(length);
     expected.insert(expected.end(), prefix.begin(), prefix.end());
     expected.insert(expected.end(), length, size);

@@ -35,9 +35,19 @@ std::unique_ptr<Context, FreeContext> checked(Context* context) {
 
 }  // namespace
 
+// Each context is large, and made when it is first used: most callers go one way only.
 struct Compressor::State {
-  std::unique_ptr<ZSTD_CCtx, FreeContext> compressing = checked(ZSTD_createCCtx());
-  std::unique_ptr<ZSTD_DCtx, FreeContext> decompressing = checked(ZSTD_createDCtx());
+  ZSTD_CCtx* compressing() {
+    if (!compressor) compressor = checked(ZSTD_createCCtx());
+    return compressor.get();
+  }
+  ZSTD_DCtx* decompressing() {
+    if (!decompressor) decompressor = checked(ZSTD_createDCtx());
+    return decompressor.get();
+  }
+
+  std::unique_ptr<ZSTD_CCtx, FreeContext> compressor;
+  std::unique_ptr<ZSTD_DCtx, FreeContext> decompressor;
   std::array<std::uint8_t, kCompressionSample> sample{};
   std::array<std::uint8_t, ZSTD_COMPRESSBOUND(kCompressionSample)> out{};
 };
@@ -61,7 +71,7 @@ bool Compressor::is_worthwhile(ContentClass content, ByteView segment) {
   }
   if (sample.empty()) return false;
   const std::size_t size =
-      ZSTD_compressCCtx(state_->compressing.get(), state_->out.data(), state_->out.size(),
+      ZSTD_compressCCtx(state_->compressing(), state_->out.data(), state_->out.size(),
                         sample.data(), sample.size(), kLevel);
   return ZSTD_isError(size) == 0 && is_smaller_enough(size, sample.size());
 }
@@ -69,7 +79,7 @@ bool Compressor::is_worthwhile(ContentClass content, ByteView segment) {
 Result<Bytes, StorageError> Compressor::compress(ByteView segment) {
   if (segment.empty() || segment.size() > kMaxSegment) return fail(StorageError::SegmentTooLong);
   Bytes out(ZSTD_compressBound(segment.size()));
-  const std::size_t size = ZSTD_compressCCtx(state_->compressing.get(), out.data(), out.size(),
+  const std::size_t size = ZSTD_compressCCtx(state_->compressing(), out.data(), out.size(),
                                              segment.data(), segment.size(), kLevel);
   HM_CHECK(ZSTD_isError(size) == 0);  // the output is as large as the library can need
   out.resize(size);
@@ -87,8 +97,8 @@ Result<Bytes, StorageError> Compressor::decompress(ByteView frame, std::size_t s
   }
   if (stated != size) return fail(StorageError::WrongSize);
   Bytes out(size);
-  const std::size_t written = ZSTD_decompressDCtx(state_->decompressing.get(), out.data(),
-                                                  out.size(), frame.data(), frame.size());
+  const std::size_t written = ZSTD_decompressDCtx(state_->decompressing(), out.data(), out.size(),
+                                                  frame.data(), frame.size());
   if (ZSTD_isError(written) != 0 || written != size) return fail(StorageError::DamagedFrame);
   return out;
 }

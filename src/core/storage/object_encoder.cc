@@ -4,9 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_map>
 
+#include "core/storage/compression.h"
 #include "core/storage/limits.h"
+#include "core/storage/segment_seal.h"
+#include "core/storage/segmenter.h"
 #include "foundation/base/check.h"
+#include "foundation/blake3/blake3.h"
 #include "foundation/crypto/sealed_box/limits.h"
 #include "foundation/crypto/wipe.h"
 
@@ -20,6 +25,18 @@ constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr std::size_t kManifestSegment = std::size_t{1} << 20;
 
 }  // namespace
+
+struct ObjectEncoder::Input {
+  Input(const Profile& profile, const ObjectPlan& plan, SegmentSink sink)
+      : segmenter(profile, plan.content, plan.cut_by), take(std::move(sink)) {}
+
+  Segmenter segmenter;
+  SegmentSink take;
+  Compressor compressor;
+  SegmentSealer sealer;
+  blake3::Hasher hasher;
+  std::unordered_map<SegmentId, std::size_t> seen;  // the segment of this object that has it
+};
 
 Result<std::unique_ptr<ObjectEncoder>, StorageError> ObjectEncoder::start(
     const ObjectPlan& plan, StripeWriter& writer, const Randomness& randomness) {
@@ -45,29 +62,30 @@ Result<std::unique_ptr<ObjectEncoder>, StorageError> ObjectEncoder::start(
 ObjectEncoder::ObjectEncoder(const ObjectPlan& plan, const Profile& profile, StripeWriter& writer)
     : plan_(plan),
       writer_(writer),
-      segmenter_(profile, plan.content, plan.cut_by),
-      take_([this](ByteView segment) { take(segment); }) {
+      input_(std::make_unique<Input>(profile, plan, [this](ByteView segment) { take(segment); })) {
   manifest_.what = plan.what;
   manifest_.description = plan.description;
 }
 
+ObjectEncoder::~ObjectEncoder() = default;
+
 Result<void, StorageError> ObjectEncoder::push(ByteView piece) {
-  HM_CHECK(!is_finished_);
+  HM_CHECK(input_);
   while (!piece.empty() && state_) {
     const ByteView part = piece.first(std::min(piece.size(), kPiece));
-    hasher_.update(part);
+    input_->hasher.update(part);
     manifest_.size += part.size();
-    segmenter_.feed(part, take_);
+    input_->segmenter.feed(part, input_->take);
     piece = piece.subspan(part.size());
   }
   return state_;
 }
 
 Result<void, StorageError> ObjectEncoder::finish() {
-  HM_CHECK(!is_finished_);
-  is_finished_ = true;
-  if (state_) segmenter_.finish(take_);
-  manifest_.content = hasher_.digest();
+  HM_CHECK(input_);
+  if (state_) input_->segmenter.finish(input_->take);
+  manifest_.content = input_->hasher.digest();
+  input_.reset();
   return state_;
 }
 
@@ -93,7 +111,7 @@ void ObjectEncoder::take(ByteView segment) {
 
 bool ObjectEncoder::is_known(const SegmentId& id, ByteView segment) {
   const std::size_t here = manifest_.segments.size();
-  const auto [seen, is_new] = seen_.try_emplace(id, here);
+  const auto [seen, is_new] = input_->seen.try_emplace(id, here);
   if (!is_new) {
     again_.emplace_back(here, seen->second);
     manifest_.segments.emplace_back();  // becomes that one when that has its place
@@ -113,8 +131,8 @@ void ObjectEncoder::store(ByteView segment, const crypto::Digest* fingerprint,
   ByteView stored = segment;
   std::optional<Bytes> frame;
   if (plan_.compression == Compression::WherePays &&
-      compressor_.is_worthwhile(plan_.content, segment)) {
-    if (auto compressed = compressor_.compress(segment);
+      input_->compressor.is_worthwhile(plan_.content, segment)) {
+    if (auto compressed = input_->compressor.compress(segment);
         compressed && compressed->size() < segment.size()) {
       frame = std::move(*compressed);
       stored = *frame;
@@ -133,7 +151,8 @@ void ObjectEncoder::store(ByteView segment, const crypto::Digest* fingerprint,
   manifest_.segments.push_back(row);
   ++waiting_;
   const auto space = writer_.add(row.sealed_length, *this, number);
-  sealer_.seal(secret_of(manifest_, row), binding_of(manifest_, row), row.flags, stored, space);
+  input_->sealer.seal(secret_of(manifest_, row), binding_of(manifest_, row), row.flags, stored,
+                      space);
 }
 
 std::uint32_t ObjectEncoder::index_of(const Stripe& stripe) {
@@ -155,7 +174,7 @@ void ObjectEncoder::placed(std::uint64_t tag, const FinishedStripe& stripe, std:
 }
 
 Result<Manifest, StorageError> ObjectEncoder::take_manifest() {
-  HM_CHECK(is_finished_ && waiting_ == 0);
+  HM_CHECK(!input_ && waiting_ == 0);
   HM_TRY_VOID(state_);
   for (const auto& [segment, same] : again_) {
     manifest_.segments[segment] = manifest_.segments[same];

@@ -9,9 +9,10 @@
 //   auto manifest = (*encoder)->take_manifest();  // then say where the stripes' shards lie
 //
 // Promises. The same object, plan and random bytes give the same stripes and manifest, however it
-// is cut into pieces. Memory: one longest segment twice, what the writer has, and the manifest. In
-// a domain, a segment that the index knows, or that came before, is not stored again; with a secret
-// of its own an object shares nothing with any other.
+// is cut into pieces. Memory: one longest segment twice, what the writer has, and the manifest;
+// once it is finished, the manifest alone. In a domain, a segment that the index knows, or that
+// came before, is not stored again; with a secret of its own an object shares nothing with any
+// other.
 //
 // Does not do. The manifest's places are the caller's to fill in. What was held of the object in
 // memory is not wiped.
@@ -21,24 +22,19 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "core/storage/compression.h"
 #include "core/storage/content_class.h"
 #include "core/storage/domain.h"
 #include "core/storage/manifest.h"
 #include "core/storage/profile.h"
 #include "core/storage/segment_index.h"
 #include "core/storage/segment_key.h"
-#include "core/storage/segment_seal.h"
-#include "core/storage/segmenter.h"
 #include "core/storage/storage_error.h"
 #include "core/storage/stripe_writer.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
-#include "foundation/blake3/blake3.h"
 
 namespace hm::storage {
 
@@ -68,6 +64,7 @@ class ObjectEncoder final : private SegmentKeeper {
   static Result<std::unique_ptr<ObjectEncoder>, StorageError> start(const ObjectPlan& plan,
                                                                     StripeWriter& writer,
                                                                     const Randomness& randomness);
+  ~ObjectEncoder();
 
   // TooManySegments, TooManyShards: once and for all.
   Result<void, StorageError> push(ByteView piece);
@@ -91,23 +88,19 @@ class ObjectEncoder final : private SegmentKeeper {
   void store(ByteView segment, const crypto::Digest* fingerprint, const SegmentId& id);
   std::uint32_t index_of(const Stripe& stripe);
 
+  struct Input;  // what is needed while bytes come
+
   ObjectPlan plan_;
   StripeWriter& writer_;
-  Segmenter segmenter_;
-  SegmentSink take_;
-  Compressor compressor_;
-  SegmentSealer sealer_;
-  blake3::Hasher hasher_;
+  std::unique_ptr<Input> input_;  // none: finished
   Manifest manifest_;
   Result<void, StorageError> state_;
-  std::unordered_map<SegmentId, std::size_t> seen_;  // the segment of this object that has it
   std::vector<std::pair<std::size_t, std::size_t>> again_;  // segments, and those that they equal
   std::map<std::vector<crypto::Digest>, std::uint32_t> stripes_;  // by roots: where they stand
   std::size_t shards_ = 0;
   std::uint64_t waiting_ = 0;  // segments that have no place yet
   std::uint64_t segments_shared_ = 0;
   std::uint64_t bytes_shared_ = 0;
-  bool is_finished_ = false;
 };
 
 // The manifest of the stored encoding of a manifest, one level up: for one that does not fit a box.

@@ -25,7 +25,6 @@ void Segmenter::feed(ByteView piece, const SegmentSink& sink) {
     }
     const std::size_t length = cutter_.next(piece);
     if (length == 0) {
-      held_.reserve(longest_);
       held_.assign(piece.begin(), piece.end());
       return;
     }
@@ -35,6 +34,7 @@ void Segmenter::feed(ByteView piece, const SegmentSink& sink) {
 }
 
 ByteView Segmenter::complete(ByteView piece, const SegmentSink& sink) {
+  held_.reserve(longest_);  // not before: a small object ends with its first piece
   const std::size_t before = held_.size();
   const std::size_t step = std::min({piece.size(), longest_ - before, kStep});
   held_.insert(held_.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(step));

@@ -51,7 +51,7 @@ bool is_about_containers(Endpoint endpoint) {
 }
 
 bool is_about_storage(Endpoint endpoint) {
-  return endpoint >= Endpoint::ListObjects && endpoint <= Endpoint::DrainNode;
+  return endpoint >= Endpoint::ListObjects && endpoint <= Endpoint::EndRecovery;
 }
 
 api::ApiError not_here(const char* message) {

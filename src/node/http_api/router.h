@@ -91,7 +91,10 @@ enum class Endpoint : std::uint8_t {
   AbortUpload,
   ShowStorage,
   CollectStorage,
-  DrainNode,  // the last of them
+  DrainNode,
+  BeginRecovery,
+  RecoverObject,
+  EndRecovery,  // the last of them
   Status,
   Health,
   Hardware,

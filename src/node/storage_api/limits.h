@@ -10,7 +10,7 @@ namespace hm::storage_api {
 // half empty.
 inline constexpr std::size_t kWrittenPiece = std::size_t{512} << 10;
 
-// A manifest whose content is a manifest is read in memory, whole.
+// A manifest whose content is a manifest is read in memory, whole; so many at a time.
 inline constexpr std::size_t kMaxUnfolding = 2;
 
 }  // namespace hm::storage_api

@@ -22,12 +22,6 @@ void write_owner(JsonWriter& json, const node::Node& node, const identity::Owner
   json.member("owner_name", record != nullptr ? record->name : std::string());
 }
 
-void write_node(JsonWriter& json, const node::Node& node, const identity::NodeId& id) {
-  const ledger::NodeRecord* record = node.ledger().node(id);
-  json.member("node", id.to_string());
-  json.member("node_name", record != nullptr ? record->binding.name : std::string());
-}
-
 // RFC 9110 §5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT", whatever the locale.
 std::string http_date(UnixMillis time) {
   constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -70,6 +64,12 @@ bool has_etag(const ports::HttpRequest& request, std::string_view header, std::s
     if (tag.starts_with("W/")) tag.remove_prefix(2);
     return tag == "*" || tag == etag;
   });
+}
+
+void write_node(JsonWriter& json, const node::Node& node, const identity::NodeId& id) {
+  const ledger::NodeRecord* record = node.ledger().node(id);
+  json.member("node", id.to_string());
+  json.member("node_name", record != nullptr ? record->binding.name : std::string());
 }
 
 void write_object(JsonWriter& json, const node::Node& node, const storing::ListedObject& object) {

@@ -19,6 +19,7 @@ std::string etag_of(const storing::ObjectRow& row);
 bool has_etag(const ports::HttpRequest& request, std::string_view header, std::string_view etag);
 
 // The members of an object that is open.
+void write_node(api::JsonWriter& json, const node::Node& node, const identity::NodeId& id);
 void write_object(api::JsonWriter& json, const node::Node& node,
                   const storing::ListedObject& object);
 void write_health(api::JsonWriter& json, const node::Node& node,

@@ -42,6 +42,9 @@ void StorageApi::handle(Api& api, http_api::Endpoint endpoint, Call call) {
     case Endpoint::ShowStorage: return show_storage(api, std::move(call));
     case Endpoint::CollectStorage: return collect(api, std::move(call));
     case Endpoint::DrainNode: return drain(api, std::move(call));
+    case Endpoint::BeginRecovery: return recovery_.begin(api, std::move(call));
+    case Endpoint::RecoverObject: return recovery_.adopt(api, std::move(call));
+    case Endpoint::EndRecovery: return recovery_.end(api, std::move(call));
     default: return uploads_.handle(api, endpoint, std::move(call));
   }
 }
@@ -281,16 +284,15 @@ void StorageApi::get_bundle(Api& api, Call call) {
 }
 
 void StorageApi::attach_object(Api& api, Call call) {
-  std::string name(call.request.query_value("name").value_or(""));
-  auto manifest = storage::decode_manifest(as_bytes(call.request.body));
-  if (!manifest) {
-    return api.answer(call, api::bad_request("the body is no manifest: " +
-                                             std::string(storage::explain(manifest.error()))));
-  }
-  if (manifest->depth == 0) {
-    return attach(api, std::move(call), std::move(name), std::move(*manifest));
-  }
-  unfold_and_attach(api, std::move(call), std::move(name), std::move(*manifest));
+  const auto held = std::make_shared<Call>(std::move(call));
+  unfolder_.unfold(as_bytes(held->request.body),
+                   [this, alive = alive_, to = &api,
+                    held](Result<ManifestUnfolder::Unfolded, api::ApiError> unfolded) {
+                     if (!*alive) return;
+                     if (!unfolded) return to->answer(*held, unfolded.error());
+                     std::string name(held->request.query_value("name").value_or(""));
+                     attach(*to, std::move(*held), std::move(name), std::move(unfolded->manifest));
+                   });
 }
 
 void StorageApi::attach(Api& api, Call call, std::string name, storage::Manifest manifest) {
@@ -311,58 +313,6 @@ void StorageApi::attach(Api& api, Call call, std::string name, storage::Manifest
     to->answer(*held, std::move(json), 201);
   };
   keeper_.attach(std::move(name), std::move(manifest), std::move(done));
-}
-
-// A manifest that is read from where it is stored.
-struct StorageApi::Unfolding {
-  Call call;
-  std::string name;
-  storing::ManifestPtr outer;
-  Bytes content;
-  std::shared_ptr<storing::ObjectDownload> download;
-};
-
-void StorageApi::unfold_and_attach(Api& api, Call call, std::string name,
-                                   storage::Manifest manifest) {
-  if (manifest.size > storage::kMaxManifestBytes) {
-    return api.answer(call, api::bad_request("the manifest is of one that is too long"));
-  }
-  if (unfolding_ >= kMaxUnfolding) {
-    return api.answer(call, api::too_many("other long manifests are being read", 1));
-  }
-  const auto unfolding = std::make_shared<Unfolding>(
-      Unfolding{std::move(call),
-                std::move(name),
-                std::make_shared<const storage::Manifest>(std::move(manifest)),
-                {},
-                nullptr});
-  ++unfolding_;
-  storing::ObjectDownload::Listener listener;
-  listener.on_bytes = [unfolding](const std::string& piece) {
-    const ByteView bytes = as_bytes(piece);
-    unfolding->content.insert(unfolding->content.end(), bytes.begin(), bytes.end());
-    if (const auto download = unfolding->download) download->take(piece.size());
-  };
-  listener.on_done = [this, alive = alive_, to = &api, unfolding](const Result<void>& read) {
-    unfolding->download.reset();
-    if (!*alive) return;
-    --unfolding_;
-    if (!read) return to->answer(unfolding->call, api::from_error(read.error()));
-    auto inner = storage::unfold(*unfolding->outer, unfolding->content);
-    if (!inner) {
-      return to->answer(unfolding->call,
-                        api::bad_request("what is stored there is no manifest of the object: " +
-                                         std::string(storage::explain(inner.error()))));
-    }
-    attach(*to, std::move(unfolding->call), std::move(unfolding->name), std::move(*inner));
-  };
-  auto started = storing::ObjectDownload::start(keeper_.parts(), unfolding->outer, 0,
-                                                unfolding->outer->size, std::move(listener));
-  if (!started) {
-    --unfolding_;
-    return api.answer(unfolding->call, api::from_error(started.error()));
-  }
-  unfolding->download = std::move(*started);
 }
 
 // What those who keep something say that they keep.

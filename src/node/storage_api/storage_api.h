@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "node/http_api/api.h"
+#include "node/storage_api/manifest_unfolder.h"
+#include "node/storage_api/recovery_api.h"
 #include "node/storage_api/upload_api.h"
 #include "node/storing/object_keeper.h"
 #include "node/storing/shard_host.h"
@@ -21,14 +23,18 @@ class StorageApi {
  public:
   // `host` is null where this node keeps nothing for others. Everything outlives it.
   StorageApi(node::Node& node, storing::ObjectKeeper& keeper, const storing::ShardHost* host)
-      : node_(node), keeper_(keeper), host_(host), uploads_(node, keeper) {}
+      : node_(node),
+        keeper_(keeper),
+        host_(host),
+        unfolder_(keeper),
+        recovery_(node, keeper, unfolder_),
+        uploads_(node, keeper) {}
   ~StorageApi() { *alive_ = false; }
 
   void handle(http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call);
 
  private:
   using Call = http_api::Call;
-  struct Unfolding;
   struct HeldQuestion;
 
   void list_objects(http_api::Api& api, Call call);
@@ -40,8 +46,6 @@ class StorageApi {
   void share_object(http_api::Api& api, Call call);
   void get_bundle(http_api::Api& api, Call call);
   void attach_object(http_api::Api& api, Call call);
-  void unfold_and_attach(http_api::Api& api, Call call, std::string name,
-                         storage::Manifest manifest);
   void attach(http_api::Api& api, Call call, std::string name, storage::Manifest manifest);
   void show_storage(http_api::Api& api, Call call);
   void answer_status(http_api::Api& api, Call& call, const HeldQuestion* held);
@@ -54,8 +58,9 @@ class StorageApi {
   node::Node& node_;
   storing::ObjectKeeper& keeper_;
   const storing::ShardHost* host_;
+  ManifestUnfolder unfolder_;
+  RecoveryApi recovery_;
   UploadApi uploads_;
-  std::size_t unfolding_ = 0;  // under way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

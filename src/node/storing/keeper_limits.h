@@ -55,6 +55,11 @@ inline constexpr std::size_t kDownloadPiece = std::size_t{1} << 20;
 // from a healthy node, far below what a user takes for an interruption.
 inline constexpr Duration kHedge = std::chrono::milliseconds(150);
 inline constexpr std::size_t kHedgeShards = 2;
+// Who let a reader wait so long is asked last for this while.
+inline constexpr Duration kSlowFor = std::chrono::seconds(10);
+
+// Of a catalogue that is recovered, parts that are listed in memory: of a terabyte of objects.
+inline constexpr std::size_t kMaxRecoveredShards = std::size_t{1} << 23;
 
 // After a change; more changes share one commitment.
 inline constexpr Duration kCommitPause = std::chrono::seconds(1);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -41,6 +42,9 @@ struct KeeperParts {
   // Under way; they outlive the keeper where somebody holds them, and do nothing any more then.
   std::set<ObjectUpload*> uploads;
   std::set<ObjectDownload*> downloads;
+
+  // What did not answer in time is asked last until then, if others can answer instead.
+  std::map<identity::NodeId, MonoTime> slow_until;
 
   // Its node still keeps what lies there: the lease is open, or went dark.
   bool is_kept_under(const storage::Place& place) const;

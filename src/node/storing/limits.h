@@ -42,10 +42,11 @@ inline constexpr Duration kPatienceCheck = std::chrono::seconds(1);
 inline constexpr std::uint64_t kPeerShare = 2 * kWindowBytes;
 // Bytes of shards in memory that wait for the disk, of all peers together: sixteen full windows.
 inline constexpr std::uint64_t kMaxHeldBytes = 16 * kWindowBytes;
-// Calls of the store at one time. Those that write wait for the disk and share its flushes; those
-// that read are not to stand behind them.
-inline constexpr std::size_t kMaxWriteJobs = 4;
-inline constexpr std::size_t kMaxReadJobs = 4;
+// Calls of the store at one time. Those that write share the flushes of the disk, which take some
+// milliseconds each: with sixteen shards of 256 KiB on their way a slow one still takes 500 MB/s.
+// Those that read are not to stand behind them.
+inline constexpr std::size_t kMaxWriteJobs = 16;
+inline constexpr std::size_t kMaxReadJobs = 8;
 inline constexpr std::size_t kMaxJobs = kMaxWriteJobs + kMaxReadJobs;
 
 // A tenant's ledger may be ahead of the provider's by a block that comes late.

@@ -158,7 +158,25 @@ void ObjectDownload::ask_for(const storage::StripeWant& want) {
     }
   }
   if (fetch.is_locating) return;
-  for (const storage::ShardIndex index : want.ask) ask(want.stripe, index);
+  for (const storage::ShardIndex index : choose(fetch, want)) ask(want.stripe, index);
+}
+
+// Shards of slow nodes are replaced by others, as long as there are enough.
+std::vector<storage::ShardIndex> ObjectDownload::choose(const Fetch& fetch,
+                                                        const storage::StripeWant& want) const {
+  const auto is_slow = [&](storage::ShardIndex index) {
+    if (index >= fetch.places.size()) return false;
+    const auto slow = parts_.slow_until.find(fetch.places[index].node);
+    return slow != parts_.slow_until.end() && parts_.now() < slow->second;
+  };
+  if (std::ranges::none_of(want.ask, is_slow)) return want.ask;
+  std::vector<storage::ShardIndex> chosen;
+  for (const auto& list : {want.ask, want.spare}) {
+    for (const storage::ShardIndex index : list) {
+      if (chosen.size() < want.sufficient && !is_slow(index)) chosen.push_back(index);
+    }
+  }
+  return chosen.size() == want.sufficient ? chosen : want.ask;
 }
 
 void ObjectDownload::ask(std::uint32_t stripe, storage::ShardIndex index) {
@@ -221,6 +239,7 @@ void ObjectDownload::on_answer(std::uint32_t stripe, storage::ShardIndex index,
   if (fetch == fetches_.end()) return;
   fetch->second.asked[index].is_over = true;
   if (answer) {
+    parts_.slow_until.erase(place.node);
     arrived_.push_back({stripe, index, std::move(answer->bytes)});
   } else {
     blame(place, manifest_->stripes[stripe].roots[index], answer.error());
@@ -257,6 +276,10 @@ void ObjectDownload::hedge() {
       continue;
     }
     at->second.is_hedged = true;
+    for (const auto& [index, asked] : at->second.asked) {
+      if (!asked.is_over && index < at->second.places.size())
+        parts_.slow_until[at->second.places[index].node] = parts_.now() + kSlowFor;
+    }
     std::size_t more = kHedgeShards;
     for (const storage::ShardIndex index : want.spare) {
       if (more == 0) break;

@@ -68,6 +68,8 @@ class ObjectDownload : public std::enable_shared_from_this<ObjectDownload> {
   void run();
   void on_decoded();
   void ask_for(const storage::StripeWant& want);
+  std::vector<storage::ShardIndex> choose(const Fetch& fetch,
+                                          const storage::StripeWant& want) const;
   void ask(std::uint32_t stripe, storage::ShardIndex index);
   void locate(std::uint32_t stripe, Fetch& fetch);
   void on_answer(std::uint32_t stripe, storage::ShardIndex index, const storage::Place& place,

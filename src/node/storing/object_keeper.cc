@@ -10,6 +10,7 @@
 #include "foundation/blake3/blake3.h"
 #include "node/storing/keeper_limits.h"
 #include "node/storing/storage_care.h"
+#include "node/storing/storage_recovery.h"
 
 namespace hm::storing {
 
@@ -328,6 +329,29 @@ void ObjectKeeper::attach(std::string name, storage::Manifest manifest, Done don
   CatalogueChange change;
   change.put.push_back({std::move(name), condition, std::move(row), std::move(manifest)});
   queue_->apply(std::move(change), std::move(done));
+}
+
+Result<StorageRecovery*> ObjectKeeper::recovery() {
+  if (is_started_ && !care_->is_stale()) {
+    return fail(ErrorCode::FailedPrecondition, "there is nothing to recover",
+                "the catalogue of objects is as new as this node's last commitment");
+  }
+  if (!is_started_) return std::unexpected(ready().error());
+  if (!recovery_) recovery_ = std::make_unique<StorageRecovery>(parts_);
+  return recovery_.get();
+}
+
+void ObjectKeeper::end_recovery(std::function<void(Result<bool>)> done) {
+  const auto recovery = this->recovery();
+  if (!recovery) return done(std::unexpected(recovery.error()));
+  if (!(*recovery)->is_listed()) {
+    return done(fail(ErrorCode::FailedPrecondition, "the recovery has not begun",
+                     "everything that others keep is listed first"));
+  }
+  care_->go_on((*recovery)->places(), [this, alive = alive_, done](const Result<bool>& state) {
+    if (*alive && state) recovery_.reset();
+    done(state);
+  });
 }
 
 KeeperStatus ObjectKeeper::status() const {

@@ -26,6 +26,7 @@
 namespace hm::storing {
 
 class StorageCare;
+class StorageRecovery;
 
 // InvalidArgument unless 1 to kMaxObjectName bytes of UTF-8 without a zero byte.
 Result<void> check_object_name(std::string_view name);
@@ -121,6 +122,12 @@ class ObjectKeeper {
   // Another owner's object, as its opened manifest says: to be read under this name.
   void attach(std::string name, storage::Manifest manifest, Done done);
 
+  // The way back where the catalogue is lost or old. FailedPrecondition: it is neither.
+  Result<StorageRecovery*> recovery();
+  // What was adopted is all. Whether it is exactly what the node last committed to.
+  // FailedPrecondition: nothing was listed.
+  void end_recovery(std::function<void(Result<bool>)> done);
+
   KeeperStatus status() const;
   // Looks for orphans and garbage now.
   void collect();
@@ -145,6 +152,7 @@ class ObjectKeeper {
   KeeperParts parts_;
   KeeperCounters counters_;
   std::unique_ptr<StorageCare> care_;
+  std::unique_ptr<StorageRecovery> recovery_;
   std::unique_ptr<MultipartUploads> multipart_;
   bool is_started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

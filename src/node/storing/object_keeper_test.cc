@@ -9,6 +9,7 @@
 #include "node/storing/bundle.h"
 #include "node/storing/keeper_fixture.h"
 #include "node/storing/keeper_limits.h"
+#include "node/storing/storage_recovery.h"
 
 namespace hm::storing {
 namespace {
@@ -75,6 +76,18 @@ TEST(ObjectKeeper, AnyNodesThatTheCodeBearsMayBeLostAndOneMoreIsNamed) {
     EXPECT_EQ(lost.error().code, ErrorCode::Unavailable);
     EXPECT_THAT(lost.error().detail, HasSubstr("not connected"));
   }
+}
+
+TEST(ObjectKeeper, ANodeThatSaysNothingIsWaitedForOnceNotForEachStripe) {
+  KeeperMesh mesh(6);
+  const Bytes object = random_bytes(40 * kMiB, 9);
+  ASSERT_TRUE(mesh.put("object", object, {.sharing = Sharing::Alone}, kNarrow));
+  mesh.mesh.stall(3);
+  const auto began = mesh.mesh.world().now();
+  const auto back = mesh.get("object");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(*back == object);
+  EXPECT_LT(mesh.mesh.world().now() - began, 3 * kHedge) << "of the world's clock";
 }
 
 TEST(ObjectKeeper, WhatNodesSpoilOrLoseIsRightAllTheSameIsNamedAndRepaired) {
@@ -313,13 +326,111 @@ TEST(ObjectKeeper, WhereverANodeIsKilledAcknowledgedObjectsAreWholeAndNoOrphanIs
   EXPECT_GT(interrupted, 50U);
 }
 
+// What the command line does with the owner's keys.
+void recover(KeeperMesh& mesh) {
+  const auto recovery = mesh.keeper().recovery();
+  ASSERT_TRUE(recovery) << recovery.error().message;
+  std::optional<Result<StorageRecovery::Found>> found;
+  (*recovery)->list([&](Result<StorageRecovery::Found> all) { found = std::move(all); });
+  mesh.run(5'000);
+  ASSERT_TRUE(found && *found);
+  for (const ports::ShardRoot& root : (*found)->bundles) {
+    std::optional<Result<Bytes>> bytes;
+    mesh.keeper().fetch_bundle(root, [&](Result<Bytes> fetched) { bytes = std::move(fetched); });
+    mesh.run(1'000);
+    ASSERT_TRUE(bytes && *bytes);
+    const Bundle bundle = decode_bundle(**bytes).value();
+    for (const BundleEntry& entry : bundle.entries) {
+      const auto box = sealed_box::decode(entry.box);
+      const auto manifest =
+          storage::open_manifest(*box, ledger::sample::owner(mesh.tenant()).ml_kem(), entry.what);
+      ASSERT_TRUE(manifest);
+      std::optional<Result<void>> adopted;
+      (*recovery)->adopt({*manifest, {}, crypto::Digest{box->commitment}, root},
+                         [&](Result<void> done) { adopted = std::move(done); });
+      mesh.run(1'000);
+      ASSERT_TRUE(adopted);
+    }
+  }
+  std::optional<Result<bool>> ended;
+  mesh.keeper().end_recovery([&](Result<bool> done) { ended = std::move(done); });
+  mesh.run(1'000);
+  ASSERT_TRUE(ended && *ended) << (ended ? ended->error().message : "no end");
+  EXPECT_TRUE(**ended) << "all that the ledger has a commitment to";
+}
+
+TEST(ObjectKeeper, ALostCatalogueIsRecoveredFromWhatOthersKeep) {
+  KeeperMesh mesh(6);
+  const Bytes large = random_bytes(3 * kMiB, 1);
+  const Bytes small = random_bytes(5'000, 2);
+  ASSERT_TRUE(mesh.put("large", large, {.sharing = Sharing::Alone}));
+  ASSERT_TRUE(mesh.put("small", random_bytes(4'000, 3)));
+  ASSERT_TRUE(mesh.put("small", small));
+  ASSERT_TRUE(mesh.put("empty", {}));
+  mesh.run(5'000);
+  mesh.forget_catalogue();
+  mesh.run(20'000);
+  ASSERT_FALSE(mesh.get("large"));
+  recover(mesh);
+  EXPECT_TRUE(mesh.get("large").value() == large);
+  EXPECT_TRUE(mesh.get("small").value() == small) << "the newest version of it";
+  EXPECT_TRUE(mesh.get("empty").value().empty());
+  EXPECT_FALSE(mesh.keeper().recovery()) << "there is nothing to recover any more";
+  EXPECT_THAT(mesh.keeper().status().trouble, IsEmpty());
+  // It stores, repairs and drops as before.
+  ASSERT_TRUE(mesh.put("small", large));
+  mesh.run(120'000);
+  EXPECT_TRUE(mesh.get("small").value() == large);
+  EXPECT_EQ(mesh.kept(), mesh.referenced()) << "orphans are gone";
+  mesh.kill(2);
+  mesh.run(400'000);
+  EXPECT_GT(mesh.keeper().status().counters.shards_repaired, 0U);
+  EXPECT_TRUE(mesh.get("large").value() == large);
+}
+
+TEST(ObjectKeeper, WhatOnlyNodesThatAreAwayHaveIsNotRecoveredWithoutThem) {
+  KeeperMesh mesh(6);
+  ASSERT_TRUE(mesh.put("object", random_bytes(3 * kMiB, 1), {}, kNarrow));
+  mesh.run(5'000);
+  const auto& catalogue = *mesh.keeper().parts().catalogue;
+  const ObjectRow row = mesh.keeper().find("object").value().row;
+  const storage::Manifest manifest = catalogue.manifest(row).value();
+  std::set<identity::NodeId> with_bundle;
+  const StripeRow copies = *catalogue.stripe(row.own_stripes.back()).value();
+  for (const storage::Place& each : copies.places) {
+    with_bundle.insert(each.node);
+  }
+  mesh.forget_catalogue();
+  std::size_t away = 0;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    if (with_bundle.contains(mesh.mesh.id(i))) continue;
+    mesh.mesh.isolate(i);
+    ++away;
+  }
+  ASSERT_GE(away, 3U);
+  mesh.run(5'000);
+  StorageRecovery& recovery = **mesh.keeper().recovery();
+  std::optional<Result<StorageRecovery::Found>> found;
+  recovery.list([&](Result<StorageRecovery::Found> all) { found = std::move(all); });
+  mesh.run(5'000);
+  ASSERT_TRUE(found && *found);
+  EXPECT_GE((*found)->silent.size(), 3U);
+  std::optional<Result<void>> adopted;
+  recovery.adopt({manifest, {}, row.commitment, row.box_root},
+                 [&](Result<void> done) { adopted = std::move(done); });
+  mesh.run(1'000);
+  ASSERT_TRUE(adopted && !*adopted);
+  EXPECT_EQ(adopted->error().code, ErrorCode::Unavailable) << adopted->error().message;
+}
+
 TEST(ObjectKeeper, ACatalogueThatIsOlderThanItsCommitmentStoresAndDropsNothing) {
   KeeperMesh mesh(4);
   ASSERT_TRUE(mesh.put("object", random_bytes(100'000, 1)));
   mesh.run(5'000);
   const auto kept = mesh.kept();
   mesh.forget_catalogue();
-  mesh.run(120'000);
+  // Longer than a lease stays open that holds nothing.
+  mesh.run(static_cast<std::uint64_t>(2 * kIdleLease / std::chrono::milliseconds(1)));
   EXPECT_THAT(mesh.keeper().status().trouble, HasSubstr("older"));
   EXPECT_FALSE(mesh.keeper().upload({}, {}));
   EXPECT_EQ(mesh.kept(), kept);

@@ -252,8 +252,10 @@ void ShardClient::pump(const identity::NodeId& node) {
 
 bool ShardClient::send(Question question, Entry& entry) {
   if (entry.node != node_.id()) {
-    return node_.send_storage_message(
-        entry.node, encode(Query{question, std::exchange(entry.request, Request{HasShards{}})}));
+    auto encoded =
+        encode_apart(Query{question, std::exchange(entry.request, Request{HasShards{}})});
+    return node_.send_storage_message(entry.node, std::move(encoded.head),
+                                      std::move(encoded.shard));
   }
   local_(std::exchange(entry.request, Request{HasShards{}}),
          [this, alive = alive_, question](Reply reply) {

@@ -38,7 +38,9 @@ void ShardHost::on_storage_message(const identity::NodeId& from, ByteView payloa
   handle(from, std::move(query.request),
          [this, alive = alive_, from, number = query.number](Reply reply) {
            if (!*alive) return;
-           (void)node_.send_storage_message(from, encode(Response{number, std::move(reply)}));
+           auto encoded = encode_apart(Response{number, std::move(reply)});
+           (void)node_.send_storage_message(from, std::move(encoded.head),
+                                            std::move(encoded.shard));
          });
 }
 

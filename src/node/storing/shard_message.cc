@@ -2,6 +2,7 @@
 #include "node/storing/shard_message.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "foundation/codec/writer.h"
 #include "node/storing/limits.h"
@@ -80,6 +81,27 @@ std::string_view name_of(ShardMessageError error) {
 }
 
 Bytes encode(const ShardMessage& message) { return codec::encode(message); }
+
+EncodedApart encode_apart(ShardMessage message) {
+  ports::SharedBytes shard;
+  if (auto* query = std::get_if<Query>(&message)) {
+    if (auto* put = std::get_if<PutShard>(&query->request)) {
+      shard = std::exchange(put->shard, std::make_shared<const Bytes>());
+    }
+  } else if (auto* part = std::get_if<ShardPart>(&std::get<Response>(message).reply)) {
+    shard = std::make_shared<const Bytes>(std::exchange(part->bytes, {}));
+  }
+  codec::Writer writer;
+  writer.write(message);
+  if (shard == nullptr || shard->empty()) return {std::move(writer).take(), nullptr};
+  // The length, of no bytes so far, is what the message ends with.
+  Bytes head = std::move(writer).take();
+  head.pop_back();
+  codec::Writer length;
+  length.write_length(shard->size());
+  head.insert(head.end(), length.bytes().begin(), length.bytes().end());
+  return {std::move(head), std::move(shard)};
+}
 
 Result<ShardMessage, ShardMessageError> decode_shard_message(ByteView bytes) {
   if (bytes.size() > (may_carry_shard(bytes) ? kMaxMessage : kMaxPlainMessage)) {

@@ -158,6 +158,12 @@ std::string_view name_of(ShardMessageError error);
 
 // Copies the bytes of a shard once. Requires: texts of a refusal within kMaxRefusalText.
 Bytes encode(const ShardMessage& message);
+// Likewise, but the bytes of a shard, which end a message that has any, stay where they are.
+struct EncodedApart {
+  Bytes head;
+  ports::SharedBytes shard;  // null if there are none
+};
+EncodedApart encode_apart(ShardMessage message);
 // Everything about a message that needs no state. Copies the bytes of a shard once.
 Result<ShardMessage, ShardMessageError> decode_shard_message(ByteView bytes);
 // Whether these bytes claim to be a response, for who asks nothing.

@@ -36,6 +36,7 @@ TEST(ShardMessages, EveryKindSurvivesTheRoundTrip) {
       Query{7, LeaseUsage{{{1}}}},
       Response{1, Done{}},
       Response{2, ShardPart{10, Bytes(6, 1)}},
+      Response{2, ShardPart{10, {}}},
       Response{3, ports::ProvenPage{10, Bytes(10, 1), {blake3::ChainingValue{{3}}}}},
       Response{4, ShardStates{{ports::ShardState{4, true}, std::nullopt}}},
       Response{5, ports::ShardList{{{root, {4, false}}}, root}},
@@ -46,6 +47,9 @@ TEST(ShardMessages, EveryKindSurvivesTheRoundTrip) {
     ASSERT_TRUE(decoded) << name_of(decoded.error());
     EXPECT_EQ(*decoded, message);
     EXPECT_EQ(claims_response(encode(message)), std::holds_alternative<Response>(message));
+    auto apart = encode_apart(message);
+    if (apart.shard) apart.head.insert(apart.head.end(), apart.shard->begin(), apart.shard->end());
+    EXPECT_EQ(apart.head, encode(message));
   }
 }
 

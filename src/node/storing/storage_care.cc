@@ -115,7 +115,8 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
       [this, alive = alive_, read, done = std::move(done)](const Result<void>& state) {
         if (!*alive) return;
         if (!state) return done(state);
-        parts_.leases.set_used(std::move(read->used));
+        parts_.leases.set_used(std::move(read->used),
+                               [this, alive] { return *alive && !is_stale(); });
         is_started_ = true;
         for (const StorageLease& lease : parts_.leases.leases()) {
           if (!lease.is_reachable) away_.try_emplace(lease.node, now());
@@ -136,6 +137,35 @@ void StorageCare::start(std::function<void(Result<void>)> done) {
           for (const identity::NodeId& peer : parts_.node.peers()) check(peer);
         }
         done({});
+      });
+}
+
+void StorageCare::go_on(std::vector<storage::Place> places,
+                        std::function<void(Result<bool>)> done) {
+  const std::uint64_t generation = committed();
+  const std::uint64_t number = parts_.next_upload++;
+  const auto roots = std::make_shared<Roots>();
+  parts_.queue.submit(
+      [places = std::move(places), generation, number,
+       roots](Catalogue& catalogue) -> Result<void> {
+        *roots = read_roots(catalogue);
+        HM_TRY_VOID(roots->state);
+        // What was garbage once may be needed since; what is not is found among the orphans.
+        HM_TRY(const auto garbage, catalogue.garbage(UINT64_MAX - 1, SIZE_MAX));
+        for (const auto& [key, row] : garbage) HM_TRY_VOID(catalogue.forget_garbage(key));
+        HM_TRY_VOID(catalogue.remember_upload(number, places));
+        return catalogue.begin_generation(generation);
+      },
+      [this, alive = alive_, generation, roots, done = std::move(done)](const Result<void>& state) {
+        if (!*alive) return;
+        if (!state) return done(std::unexpected(state.error()));
+        const auto* last = parts_.node.ledger().storage_commitment(parts_.node.id());
+        const bool is_all = last != nullptr && last->objects == roots->objects;
+        parts_.generation = std::max(parts_.generation, generation);
+        trouble_.clear();
+        start([is_all, done](const Result<void>& started) {
+          done(started ? Result<bool>(is_all) : std::unexpected(started.error()));
+        });
       });
 }
 

@@ -31,6 +31,10 @@ class StorageCare final : public node::NodeObserver {
   // Reads the catalogue, then `done`.
   void start(std::function<void(Result<void>)> done);
 
+  // The catalogue was recovered: from here on it counts as as new as the last commitment, and
+  // whatever else lies at these places is an orphan. Whether it has exactly the objects of that.
+  void go_on(std::vector<storage::Place> places, std::function<void(Result<bool>)> done);
+
   void changed();
   void report(FaultRow fault);
   void collect();

@@ -38,8 +38,10 @@ StorageLeases::~StorageLeases() {
   node_.remove_observer(*this);
 }
 
-void StorageLeases::set_used(std::map<ledger::LeaseId, std::uint64_t> used) {
+void StorageLeases::set_used(std::map<ledger::LeaseId, std::uint64_t> used,
+                             std::function<bool()> is_all) {
   for (const auto& [id, bytes] : used) rooms_[id].used = bytes;
+  is_all_ = std::move(is_all);
 }
 
 bool StorageLeases::is_reachable(const identity::NodeId& node) const {
@@ -295,12 +297,13 @@ void StorageLeases::care() {
   care_timer_->arm(now() + kLeaseCarePause);
   std::erase_if(avoided_, [&](const auto& each) { return now() >= each.second; });
   std::set<ledger::LeaseId> open;
+  const bool is_known = is_all_ && is_all_();
   for (const StorageLease& each : leases()) {
     open.insert(each.lease);
     const ledger::LeaseRecord& lease = *node_.ledger().lease(each.lease);
     if (lease.state != ledger::LeaseState::Active || under_way_.contains(each.lease)) continue;
     Room& room = rooms_[each.lease];
-    if (room.used + room.reserved > 0) {
+    if (room.used + room.reserved > 0 || !is_known) {
       room.empty_since = {};
       renew(each.lease, lease);
       continue;

@@ -5,7 +5,7 @@
 //
 // Promises. Places that are given are of different owners, each with the room that was asked for,
 // which stays reserved until it is used or given back. Leases that hold something are renewed;
-// those that hold nothing are closed.
+// those that hold nothing are closed. As long as it is not known what they hold, all are renewed.
 #pragma once
 
 #include <deque>
@@ -49,8 +49,9 @@ class StorageLeases final : public node::NodeObserver {
                 std::function<node::RoundTrips()> round_trips);
   ~StorageLeases() override;
 
-  // What each lease holds, as the catalogue says. Once, before places are asked for.
-  void set_used(std::map<ledger::LeaseId, std::uint64_t> used);
+  // What each lease holds, as the catalogue says, and whether that is still all that they hold.
+  // Once, before places are asked for.
+  void set_used(std::map<ledger::LeaseId, std::uint64_t> used, std::function<bool()> is_all);
 
   // How many owners could hold something of this size now, with new leases.
   std::size_t owners(std::uint64_t bytes_each) const;
@@ -107,6 +108,7 @@ class StorageLeases final : public node::NodeObserver {
   std::function<node::RoundTrips()> round_trips_;
   crypto::Digest purpose_;
   std::map<ledger::LeaseId, Room> rooms_;
+  std::function<bool()> is_all_;  // whether `rooms_` is what they hold; none: not known yet
   std::map<identity::OwnerId, MonoTime> avoided_;
   std::deque<std::shared_ptr<Waiting>> waiting_;  // one at a time asks for leases
   std::set<ledger::LeaseId> under_way_;           // renewed or closed

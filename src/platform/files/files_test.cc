@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "platform/files/atomic_file.h"
 #include "platform/files/key_file.h"
@@ -147,6 +149,40 @@ TEST_F(Files, LockNamesItsHolderAndIsFreeAfterTheHolderDied) {
   EXPECT_EQ(lock_holder(path("absent")).value(), std::nullopt);
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+// As after a kill, when the first thread is gone and another one still has the files.
+TEST_F(Files, AHolderThatIsEndingIsWaitedFor) {
+  int ready[2];
+  int go[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(go), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto lock = ProcessLock::take(path("lock"));
+    std::thread([&] {
+      const char answer = lock ? 'y' : 'n';
+      char word = 0;
+      if (::write(ready[1], &answer, 1) != 1 || ::read(go[0], &word, 1) != 1) ::_exit(1);
+      ::_exit(0);
+    }).detach();
+    ::syscall(SYS_exit, 0);  // this thread alone
+  }
+  char answer = 0;
+  ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+  ASSERT_EQ(answer, 'y');
+  while (text_of("/proc/" + std::to_string(child) + "/stat").find(") Z") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(lock_holder(path("lock")).value(), std::nullopt);
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // take() has asked by then
+    EXPECT_EQ(::write(go[1], "x", 1), 1);
+  });
+  EXPECT_TRUE(ProcessLock::take(path("lock")));
+  later.join();
+  ::waitpid(child, nullptr, 0);
+  for (const int end : {ready[0], ready[1], go[0], go[1]}) ::close(end);
 }
 
 TEST_F(Files, FoldersAreMadeWithTheirParents) {

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
 #include <utility>
 
 namespace hm::files {
@@ -19,6 +23,28 @@ struct flock whole_file() {
   return lock;
 }
 
+constexpr std::chrono::milliseconds kLook{10};
+
+// The process that keeps others from locking; none: nobody any more, or it is not known.
+std::optional<int> holder_of(int fd) {
+  struct flock request = whole_file();
+  if (::fcntl(fd, F_GETLK, &request) != 0 || request.l_type == F_UNLCK) return std::nullopt;
+  return request.l_pid;
+}
+
+// Its first thread has ended. The state follows the name, which may have anything in it
+// (proc_pid_stat(5)).
+bool is_ending(int pid) {
+  if (pid <= 0) return false;  // in another namespace or on another machine
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) {
+    return ::kill(pid, 0) != 0 && errno == ESRCH;
+  }
+  return text[name_end + 2] == 'Z' || text[name_end + 2] == 'X';
+}
+
 }  // namespace
 
 // A POSIX record lock: unlike flock() it can be asked for its holder, and it is not inherited by
@@ -28,18 +54,25 @@ Result<ProcessLock> ProcessLock::take(const std::string& path) {
   if (lock.fd_ < 0) {
     return fail(ErrorCode::Io, fmt::format("cannot open {}", path), std::strerror(errno));
   }
-  struct flock request = whole_file();
-  if (::fcntl(lock.fd_, F_SETLK, &request) == 0) return lock;
-  const int error = errno;
-  if (error != EACCES && error != EAGAIN) {
-    return fail(ErrorCode::Io, fmt::format("cannot lock {}", path), std::strerror(error));
+  const auto until = std::chrono::steady_clock::now() + kEndingWait;
+  while (true) {
+    struct flock request = whole_file();
+    if (::fcntl(lock.fd_, F_SETLK, &request) == 0) return lock;
+    const int error = errno;
+    if (error != EACCES && error != EAGAIN) {
+      return fail(ErrorCode::Io, fmt::format("cannot lock {}", path), std::strerror(error));
+    }
+    const std::optional<int> holder = holder_of(lock.fd_);
+    const bool may_wait = std::chrono::steady_clock::now() < until;
+    if (may_wait && (!holder || is_ending(*holder))) {
+      std::this_thread::sleep_for(kLook);
+      continue;
+    }
+    return fail(ErrorCode::FailedPrecondition,
+                holder ? fmt::format("{} is held by process {}", path, *holder)
+                       : fmt::format("{} is held by another process", path),
+                "one process may use a data folder at a time; stop it first");
   }
-  request = whole_file();
-  const bool known = ::fcntl(lock.fd_, F_GETLK, &request) == 0 && request.l_type != F_UNLCK;
-  return fail(ErrorCode::FailedPrecondition,
-              known ? fmt::format("{} is held by process {}", path, request.l_pid)
-                    : fmt::format("{} is held by another process", path),
-              "one process may use a data folder at a time; stop it first");
 }
 
 ProcessLock::ProcessLock(ProcessLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -67,7 +100,7 @@ Result<std::optional<int>> lock_holder(const std::string& path) {
     return fail(ErrorCode::Io, fmt::format("cannot ask for the lock on {}", path),
                 std::strerror(error));
   }
-  if (request.l_type == F_UNLCK) return std::optional<int>();
+  if (request.l_type == F_UNLCK || is_ending(request.l_pid)) return std::optional<int>();
   return std::optional<int>(request.l_pid);
 }
 

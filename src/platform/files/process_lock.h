@@ -3,6 +3,7 @@
 // process ends, however it ends, so a stale file never blocks and a reused pid is never mistaken.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -10,9 +11,13 @@
 
 namespace hm::files {
 
+// A process that was killed keeps its files until the last of its threads is gone.
+inline constexpr std::chrono::milliseconds kEndingWait{10'000};
+
 class ProcessLock {
  public:
-  // Takes the lock for this process, or fails with FailedPrecondition naming the holder.
+  // Takes the lock for this process, or fails with FailedPrecondition naming the holder. A holder
+  // that is ending is waited for, kEndingWait at most.
   static Result<ProcessLock> take(const std::string& path);
 
   ProcessLock(ProcessLock&& other) noexcept;
@@ -26,8 +31,8 @@ class ProcessLock {
   int fd_;
 };
 
-// The pid that holds the lock right now, as the kernel knows it; none if nobody does or the file
-// does not exist.
+// The pid that holds the lock right now, as the kernel knows it; none if nobody does, if who does
+// is ending, or if the file does not exist.
 Result<std::optional<int>> lock_holder(const std::string& path);
 
 }  // namespace hm::files

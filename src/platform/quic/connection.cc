@@ -7,6 +7,7 @@
 
 #include "foundation/base/check.h"
 #include "platform/quic/connection_callbacks.h"
+#include "platform/quic/packet_keys.h"
 #include "platform/quic/udp_socket.h"
 
 namespace hm::quic {
@@ -17,7 +18,7 @@ using stoq::Incident;
 // A turn's share of one connection, in runs of up to 64 KB.
 constexpr int kRunsPerTurn = 16;
 // Datagram sizes to try, for Ethernet, jumbo frames and the loopback device.
-constexpr std::array<std::uint16_t, 3> kPathMtuProbes = {1452, 8904, 16'336};
+constexpr std::array<std::uint16_t, 3> kPathMtuProbes = {1452, 8904, 65'487};
 constexpr std::size_t kMaxDatagram = kPathMtuProbes.back();
 
 ngtcp2_tstamp stamp(MonoTime time) {
@@ -121,6 +122,7 @@ Connection::~Connection() = default;
 Result<void> Connection::open_session() {
   const auto role = dialled_ ? TlsSession::Role::Client : TlsSession::Role::Server;
   HM_TRY(session_, TlsSession::open(role, setup_.credentials, reference_, setup_.alpn));
+  choose_packet_keys(session_->native());
   ngtcp2_conn_set_tls_native_handle(conn_.get(), session_->native());
   return {};
 }
@@ -332,8 +334,9 @@ MonoTime Connection::round_up(MonoTime deadline, MonoTime now) const {
   return std::max(deadline, now + stoq::kTimerGranularity);
 }
 
-bool Connection::push(std::size_t channel, std::shared_ptr<const Bytes> payload, MonoTime now) {
-  return out_[channel].queue.push(std::move(payload), now);
+bool Connection::push(std::size_t channel, std::shared_ptr<const Bytes> payload,
+                      std::shared_ptr<const Bytes> rest, MonoTime now) {
+  return out_[channel].queue.push(std::move(payload), std::move(rest), now);
 }
 
 std::size_t Connection::queued_bytes() const {
@@ -365,7 +368,8 @@ Duration Connection::smoothed_rtt() const {
   return Duration(static_cast<Duration::rep>(info.smoothed_rtt));
 }
 
-// Runs of equal datagrams, gathered in one arena for all connections of the thread.
+// Runs of equal datagrams, gathered in one arena for all connections of the thread. It has room for
+// the longest datagram behind the longest run.
 struct Connection::Batch {
   PacketSink& sink;
   const std::optional<in6_addr>& source;
@@ -395,7 +399,7 @@ struct Connection::Batch {
     if (used == 0) segment = size;
     used += size;
     const bool full =
-        used + kMaxDatagram > arena.size() || used / segment >= UdpSocket::kMaxSegments - 1;
+        used + segment > UdpSocket::kMaxRun || used / segment >= UdpSocket::kMaxSegments - 1;
     return size < segment || full ? flush() : true;
   }
 };
@@ -405,7 +409,7 @@ bool Connection::write(PacketSink& sink, MonoTime now) {
   now_ = now;
   unanswered_ = 0;
   thread_local std::array<std::uint8_t, UdpSocket::kMaxRun + kMaxDatagram> arena;
-  Batch batch{sink, setup_.source, std::span(arena).first(UdpSocket::kMaxRun)};
+  Batch batch{sink, setup_.source, arena};
   const bool more = write_packets(batch, now);
   const bool open = batch.flush();
   if (ending_) return false;

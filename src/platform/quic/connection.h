@@ -104,7 +104,9 @@ class Connection final : private HandshakeJudge {
   // Is there a reason to write before the deadline?
   bool wants_write() const;
 
-  bool push(std::size_t channel, std::shared_ptr<const Bytes> payload, MonoTime now);
+  // `rest`: what of the frame follows `payload`, if not null.
+  bool push(std::size_t channel, std::shared_ptr<const Bytes> payload,
+            std::shared_ptr<const Bytes> rest, MonoTime now);
   std::size_t queued_bytes() const;
 
   bool dialled() const { return dialled_; }

@@ -13,10 +13,6 @@ namespace hm::quic {
 ngtcp2_callbacks client_callbacks();
 ngtcp2_callbacks server_callbacks();
 
-// Packets that decrypted on this thread so far. ngtcp2 drops what does not, without a word; the
-// difference tells a sign of life from noise.
-std::uint64_t authentic_packets();
-
 // What a TLS alert that ends our side of a handshake means.
 stoq::Incident incident_of_alert(std::uint8_t alert);
 

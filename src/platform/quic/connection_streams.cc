@@ -8,6 +8,7 @@
 
 #include "platform/quic/connection.h"
 #include "platform/quic/connection_callbacks.h"
+#include "platform/quic/packet_keys.h"
 
 namespace hm::quic {
 
@@ -15,15 +16,11 @@ using stoq::Incident;
 
 namespace {
 
-thread_local std::uint64_t authentic = 0;
-
 // TLS alerts that this side raises (RFC 8446 §6).
 constexpr std::uint8_t kNoApplicationProtocol = 120;
 constexpr std::uint8_t kCertificateRequired = 116;
 
 }  // namespace
-
-std::uint64_t authentic_packets() { return authentic; }
 
 Incident incident_of_alert(std::uint8_t alert) {
   switch (alert) {
@@ -147,16 +144,6 @@ bool Connection::take_stream_data(std::int64_t id, ByteView data) {
 struct Connection::Callbacks {
   static Connection& self(void* user_data) { return *static_cast<Connection*>(user_data); }
 
-  static int decrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
-                     const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* in,
-                     std::size_t size, const std::uint8_t* nonce, std::size_t nonce_size,
-                     const std::uint8_t* aad, std::size_t aad_size) {
-    const int rc =
-        ngtcp2_crypto_decrypt_cb(out, aead, context, in, size, nonce, nonce_size, aad, aad_size);
-    if (rc == 0) ++authentic;
-    return rc;
-  }
-
   static int handshake_completed(ngtcp2_conn* conn, void* user_data) {
     auto& connection = self(user_data);
     if (!connection.peer_) {
@@ -271,12 +258,7 @@ struct Connection::Callbacks {
   static ngtcp2_callbacks common() {
     ngtcp2_callbacks table{};
     table.recv_crypto_data = recv_crypto_data;
-    table.encrypt = ngtcp2_crypto_encrypt_cb;
-    table.decrypt = decrypt;
-    table.hp_mask = ngtcp2_crypto_hp_mask_cb;
-    table.update_key = ngtcp2_crypto_update_key_cb;
-    table.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    table.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+    set_packet_callbacks(table);
     table.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
     table.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     table.handshake_completed = handshake_completed;

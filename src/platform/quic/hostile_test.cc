@@ -173,6 +173,37 @@ TEST_F(Hostile, APeerThatVanishesIsNoticedWhileThereIsTraffic) {
   EXPECT_EQ(a->count(Incident::PeerUnreachable) + a->count(Incident::PeerSilent), 1U);
 }
 
+// The peer's packets are GnuTLS's, ours may be those of another library.
+TEST_F(Hostile, APeerMayChangeItsKeysAgainAndAgain) {
+  const auto id = identity::node_id_of(key_of(66).public_key());
+  admitted.insert(id);
+  RawPeer peer(a->address(), credentials(66));
+  ASSERT_TRUE(run_until([&] {
+    peer.pump();
+    return peer.connected();
+  }));
+  stoq::StreamHeader header;
+  header.chain = chain_of(1);
+  peer.send_on_new_stream(header.encode());
+  ASSERT_TRUE(run_until([&] {
+    peer.pump();
+    return a->recorder.up.contains(id);
+  }));
+  for (int change = 0; change < 3; ++change) {
+    ASSERT_TRUE(run_until([&] {
+      peer.pump();
+      return peer.change_keys();
+    })) << change;
+    const auto before = peer.received();
+    ASSERT_EQ(a->transport->send(id, Channel::Sync, bytes(1 << 20, 1)), SendResult::Queued);
+    ASSERT_TRUE(run_until([&] {
+      peer.pump();
+      return peer.received() >= before + (1 << 20);
+    })) << change;
+  }
+  EXPECT_TRUE(a->recorder.up.contains(id));
+}
+
 TEST_F(Hostile, APeerThatRestartsIsBackAtOnceAndTheOldConnectionIsReplaced) {
   const auto address = b->address();
   auto again = config();

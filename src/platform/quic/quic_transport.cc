@@ -74,7 +74,8 @@ class QuicTransport::Impl final : private EndpointOwner {
   void set_peers(std::vector<PeerEntry> entries);
   void refresh_admission();
   Result<void> renew_certificate();
-  ports::SendResult send(const NodeId& peer, ports::Channel channel, ports::SharedBytes payload);
+  ports::SendResult send(const NodeId& peer, ports::Channel channel, ports::SharedBytes payload,
+                         ports::SharedBytes rest);
   TransportStats stats() const;
   std::vector<PeerStatus> peer_status() const;
   std::vector<NodeId> connected_peers() const;
@@ -424,7 +425,7 @@ void QuicTransport::Impl::drop_if_unused(Peers::iterator at) {
 }
 
 ports::SendResult QuicTransport::Impl::send(const NodeId& node, ports::Channel channel,
-                                            ports::SharedBytes payload) {
+                                            ports::SharedBytes payload, ports::SharedBytes rest) {
   HM_CHECK(payload != nullptr && !payload->empty());
   const auto at = peers_.find(node);
   if (stopped_ || at == peers_.end() || at->second.current == nullptr) {
@@ -432,15 +433,16 @@ ports::SendResult QuicTransport::Impl::send(const NodeId& node, ports::Channel c
   }
   const auto index = static_cast<std::size_t>(channel);
   HM_CHECK(index < stoq::kChannels);
-  if (payload->size() > stoq::kMaxFrame[index]) {
+  const std::size_t bytes = payload->size() + (rest ? rest->size() : 0);
+  if (bytes > stoq::kMaxFrame[index]) {
     stats_.incidents.add(Incident::OversizedFrame);
     log::error(kLog, "a message is larger than its channel allows and was not sent",
-               {{"channel", index}, {"bytes", payload->size()}});
+               {{"channel", index}, {"bytes", bytes}});
     return ports::SendResult::QueueFull;
   }
   auto& connection = *at->second.current;
   if (connection.ending()) return ports::SendResult::NotConnected;
-  if (!connection.push(index, std::move(payload), mono_now())) {
+  if (!connection.push(index, std::move(payload), std::move(rest), mono_now())) {
     stats_.incidents.add(Incident::QueueFull);
     return ports::SendResult::QueueFull;
   }
@@ -493,7 +495,11 @@ TransportStats QuicTransport::stats() const { return impl_->stats(); }
 std::vector<PeerStatus> QuicTransport::peer_status() const { return impl_->peer_status(); }
 ports::SendResult QuicTransport::send(const NodeId& peer, ports::Channel channel,
                                       ports::SharedBytes payload) {
-  return impl_->send(peer, channel, std::move(payload));
+  return impl_->send(peer, channel, std::move(payload), nullptr);
+}
+ports::SendResult QuicTransport::send_joined(const NodeId& peer, ports::Channel channel,
+                                             ports::SharedBytes head, ports::SharedBytes rest) {
+  return impl_->send(peer, channel, std::move(head), std::move(rest));
 }
 std::vector<NodeId> QuicTransport::connected_peers() const { return impl_->connected_peers(); }
 

@@ -107,6 +107,8 @@ class QuicTransport final : public ports::Transport {
 
   ports::SendResult send(const identity::NodeId& peer, ports::Channel channel,
                          ports::SharedBytes payload) override;
+  ports::SendResult send_joined(const identity::NodeId& peer, ports::Channel channel,
+                                ports::SharedBytes head, ports::SharedBytes rest) override;
   std::vector<identity::NodeId> connected_peers() const override;
 
  private:

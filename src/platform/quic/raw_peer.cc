@@ -171,6 +171,8 @@ void RawPeer::write() {
   }
 }
 
+bool RawPeer::change_keys() { return ngtcp2_conn_initiate_key_update(conn_.get(), stamp()) == 0; }
+
 void RawPeer::pump() {
   read();
   if (closed_ || !socket_) return;

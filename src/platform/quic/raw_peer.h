@@ -34,6 +34,9 @@ class RawPeer final : private HandshakeJudge {
   enum class Finish : std::uint8_t { No, Yes };
   void send_on_new_stream(ByteView bytes, Finish finish = Finish::No);
 
+  // Begins to use new keys (RFC 9001 §6); false if it is too early for that.
+  bool change_keys();
+
   bool connected() const { return handshake_done_; }
   bool closed() const { return closed_; }
   // What the other side said when it closed.

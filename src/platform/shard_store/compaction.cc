@@ -50,8 +50,9 @@ std::optional<LogNumber> Compaction::least_needed() const {
   std::optional<LogNumber> best;
   std::uint64_t least = 0;
   for (const auto& [log, use] : parts_.index.logs()) {
-    const std::uint64_t needed = parts_.index.needed_bytes(log);
-    const std::uint64_t content = use.bytes - std::min(use.bytes, kLogHeaderBytes);
+    // As it would be copied.
+    const std::uint64_t needed = block_up(parts_.index.needed_bytes(log));
+    const std::uint64_t content = use.bytes - std::min(use.bytes, kFirstRecord);
     const std::uint64_t needless = content - std::min(content, needed);
     const bool is_open = log == parts_.writer.open_log();
     if (is_open && needless * kOpenLogShare < parts_.options.max_log_bytes) continue;
@@ -65,7 +66,8 @@ std::optional<LogNumber> Compaction::least_needed() const {
 }
 
 Result<Compaction::Victim> Compaction::load(LogNumber log) const {
-  auto file = LogFile::open(parts_.folder.log_path(log), LogFile::Mode::Read);
+  auto file =
+      LogFile::open(parts_.folder.log_path(log), LogFile::Mode::Read, LogFile::PageCache::Use);
   if (!file && file.error().code == ErrorCode::NotFound) return Victim{log, {}};
   if (!file) return fail(std::move(file).error());
   HM_TRY(const std::uint64_t bytes, file->size());
@@ -86,7 +88,7 @@ Result<void> Compaction::move_some(std::uint64_t most_bytes, ports::CompactionRe
   TakenShards taken(parts_.busy);
   Move move;
   std::size_t next = victim_->next;
-  const std::uint64_t most = std::clamp<std::uint64_t>(most_bytes, 1, kMaxCopyBytes);
+  const std::uint64_t most = std::clamp(most_bytes, kBlockBytes, kMaxCopyBytes);
   for (; next < victim_->records.size(); ++next) {
     if (move.bytes >= most || move.commit.records.size() == kMaxBatchRecords) break;
     const LogRecord& each = victim_->records[next];
@@ -94,9 +96,10 @@ Result<void> Compaction::move_some(std::uint64_t most_bytes, ports::CompactionRe
     add(lock, move, each, report);
   }
   if (!move.commit.records.empty()) {
-    HM_TRY_VOID(parts_.check_floor(move.bytes));
-    parts_.reserved_bytes += move.bytes;
-    move.commit.settled = [this, bytes = move.bytes] { parts_.reserved_bytes -= bytes; };
+    const std::uint64_t bytes = block_up(move.bytes);
+    HM_TRY_VOID(parts_.check_floor(bytes));
+    parts_.reserved_bytes += bytes;
+    move.commit.settled = [this, bytes] { parts_.reserved_bytes -= bytes; };
     HM_TRY_VOID(parts_.writer.commit(lock, move.commit));
   }
   report.copied_bytes += move.bytes;
@@ -132,7 +135,8 @@ bool Compaction::add_shard(Lock& lock, Move& move, const Record& record,
                            const ShardIndex::Shard& shard) {
   lock.unlock();  // nobody else moves or drops it meanwhile
   std::optional<SalvagedShard> salvaged;
-  const auto file = LogFile::open(parts_.folder.log_path(victim_->log), LogFile::Mode::Read);
+  const auto file = LogFile::open(parts_.folder.log_path(victim_->log), LogFile::Mode::Read,
+                                  LogFile::PageCache::Bypass);
   if (file) salvaged = salvage(*file, shard.place.offset(), record.root, shard.state.bytes);
   lock.lock();
   if (!salvaged) return false;

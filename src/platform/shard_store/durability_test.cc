@@ -171,8 +171,8 @@ TEST_F(DurabilityTest, WhatTheDiskDoesNotGiveIsDamageToThatPageAlone) {
   constexpr std::size_t kPage = blake3::kPageSize;
   open();
   const ShardRoot root = put(1, 4 * kPage);
-  const off_t body = 64 + 96 + 4 * 32;
-  bad_sector = body + 2 * static_cast<off_t>(kPage) + 5;
+  const off_t body = kFirstRecord + 96 + 4 * 32;
+  bad_sector = body + 2 * static_cast<off_t>(kPage) + 20'000;
   EXPECT_EQ(store_->prove(root, 2).error().code, ErrorCode::Corrupt);
   EXPECT_TRUE(store_->prove(root, 1));
   EXPECT_EQ(store_->usage().damaged, 1u);

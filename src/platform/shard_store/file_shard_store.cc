@@ -110,7 +110,7 @@ Result<void> FileShardStore::put(const ShardRoot& root, const HolderId& holder, 
   HM_TRY_VOID(check_quota(holder, counted, quota));
   const RecordKind kind = needs_bytes ? RecordKind::Shard : RecordKind::HolderAdded;
   const Record record{kind, static_cast<std::uint32_t>(shard.size()), root, holder};
-  const std::uint64_t bytes = record_bytes(record);
+  const std::uint64_t bytes = block_up(record_bytes(record));
   HM_TRY_VOID(parts_->check_floor(bytes));
 
   parts_->reserved_bytes += bytes;
@@ -135,8 +135,8 @@ Result<ShardPages, FileShardStore::LoadFault> FileShardStore::load(const ShardRo
   for (;;) {
     std::uint64_t page = range.first;
     if (shard.place.log != 0) {
-      const auto file =
-          LogFile::open(parts_->folder.log_path(shard.place.log), LogFile::Mode::Read);
+      const auto file = LogFile::open(parts_->folder.log_path(shard.place.log), LogFile::Mode::Read,
+                                      LogFile::PageCache::Bypass);
       if (file) {
         auto pages = read_pages(*file, shard.place.offset(), root, shard.state.bytes, range);
         if (pages) return std::move(*pages);
@@ -275,7 +275,8 @@ ports::ShardStoreUsage FileShardStore::usage() {
 
 // A log is read anew by its headers if its index is lost.
 bool FileShardStore::has_right_header(const ShardRoot& root, const Place& place) const {
-  const auto file = LogFile::open(parts_->folder.log_path(place.log), LogFile::Mode::Read);
+  const auto file = LogFile::open(parts_->folder.log_path(place.log), LogFile::Mode::Read,
+                                  LogFile::PageCache::Bypass);
   if (!file) return false;
   RecordHeader header{};
   const auto got = file->read(place.offset(), header);

@@ -21,6 +21,10 @@ inline constexpr std::size_t kMaxBatchRecords = 4096;
 // Compaction takes smaller ones: who wants one of their shards waits for the whole.
 inline constexpr std::uint64_t kMaxCopyBytes = std::uint64_t{8} << 20;
 
+// What is written or read at once: enough for a disk to run at its speed, and one large page of the
+// processor.
+inline constexpr std::uint64_t kTransferBytes = std::uint64_t{2} << 20;
+
 // What the file system keeps free, whatever others have put there: the owner's programs and the
 // ledger must find room. Index files, 2 % of a log at most, and drops may go below.
 inline constexpr std::uint64_t kDiskFloor = std::uint64_t{1} << 30;

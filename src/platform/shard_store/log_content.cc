@@ -71,8 +71,8 @@ class Scan {
   LogContent run(std::uint64_t verify_from) {
     LogContent content;
     content.has_header = decode_log_header(window_.at(0, kLogHeaderBytes), log_).has_value();
-    content.end = kLogHeaderBytes;
-    std::uint64_t offset = kLogHeaderBytes;
+    content.end = kFirstRecord;
+    std::uint64_t offset = kFirstRecord;
     while (offset < size_) {
       const auto record = header_at(offset);
       if (!record) {
@@ -81,7 +81,7 @@ class Scan {
         offset = next;
         continue;
       }
-      const std::uint64_t end = offset + record_bytes(*record);
+      const std::uint64_t end = offset + record_bytes(*record) + record->padding;
       const bool is_right = is_whole(*record, offset, end, verify_from);
       content.records.push_back({*record, unit_of(offset), !is_right});
       if (is_right) content.end = end;

@@ -19,12 +19,13 @@ std::uint64_t bytes_of(const Commit& commit) {
   return bytes;
 }
 
-iovec part_of(const void* bytes, std::size_t size) {
-  // pwritev only reads what an iovec names.
-  return {const_cast<void*>(bytes), size};
-}
-
 }  // namespace
+
+Result<void> write_log_header(LogFile& file, LogNumber number, const Key& key) {
+  BlockWriter out(file, 0);
+  HM_TRY_VOID(out.add(encode_log_header(number, key)));
+  return out.finish();
+}
 
 void LogWriter::go_on_with(OpenLog log) { open_ = std::move(log); }
 
@@ -96,26 +97,7 @@ LogWriter::Batch LogWriter::take_batch() {
 
 Result<void> LogWriter::append(const Batch& batch) {
   if (failed_) return fail(*failed_);
-  static constexpr std::array<std::uint8_t, kUnit> kFill{};
-  std::deque<RecordHeader> headers;
-  std::vector<iovec> parts;
-  units_.clear();
-  std::uint64_t end = open_->end;
-  for (const Commit* const commit : batch) {
-    for (const NewRecord& each : commit->records) {
-      units_.push_back(static_cast<std::uint32_t>(end / kUnit));
-      headers.push_back(codec_.encode(each.record, {open_->number, units_.back()}));
-      parts.push_back(part_of(headers.back().data(), kRecordHeaderBytes));
-      if (each.record.kind == RecordKind::Shard) {
-        const std::size_t fill = (kUnit - each.body.size() % kUnit) % kUnit;
-        parts.push_back(part_of(each.values.data(), each.values.size_bytes()));
-        parts.push_back(part_of(each.body.data(), each.body.size()));
-        parts.push_back(part_of(kFill.data(), fill));
-      }
-      end += record_bytes(each.record);
-    }
-  }
-  if (auto written = open_->file.write(open_->end, parts); !written) {
+  if (auto written = write(batch); !written) {
     if (open_->file.cut(open_->end)) return written;
     failed_ = {ErrorCode::Io, "the end of a log of shards is in doubt after a failed write",
                "restart the node: it reads the log anew"};
@@ -127,8 +109,38 @@ Result<void> LogWriter::append(const Batch& batch) {
                "look at the disk's health, then restart the node: it reads the log anew"};
     return synced;
   }
-  open_->end = end;
+  open_->end += blocks_of(batch);
   return {};
+}
+
+std::uint64_t LogWriter::blocks_of(const Batch& batch) {
+  std::uint64_t bytes = 0;
+  for (const Commit* const commit : batch) bytes += bytes_of(*commit);
+  return block_up(bytes);
+}
+
+Result<void> LogWriter::write(const Batch& batch) {
+  static constexpr std::array<std::uint8_t, kUnit> kFill{};
+  units_.clear();
+  std::uint64_t at = open_->end;
+  const std::uint64_t end = at + blocks_of(batch);
+  BlockWriter out(open_->file, at);
+  for (const Commit* const commit : batch) {
+    for (const NewRecord& each : commit->records) {
+      units_.push_back(static_cast<std::uint32_t>(at / kUnit));
+      at += record_bytes(each.record);
+      Record record = each.record;
+      const bool is_last = &each == &batch.back()->records.back();
+      record.padding = is_last ? static_cast<std::uint32_t>(end - at) : 0;
+      HM_TRY_VOID(out.add(codec_.encode(record, {open_->number, units_.back()})));
+      if (record.kind != RecordKind::Shard) continue;
+      HM_TRY_VOID(out.add(
+          {reinterpret_cast<const std::uint8_t*>(each.values.data()), each.values.size_bytes()}));
+      HM_TRY_VOID(out.add(each.body));
+      HM_TRY_VOID(out.add(ByteView(kFill).first((kUnit - each.body.size() % kUnit) % kUnit)));
+    }
+  }
+  return out.finish();
 }
 
 void LogWriter::apply(const Batch& batch) {
@@ -160,8 +172,8 @@ Result<void> LogWriter::start_next_log(std::unique_lock<std::mutex>& lock) {
 
 Result<LogWriter::OpenLog> LogWriter::create(LogNumber number) const {
   const std::string path = folder_.log_path(number);
-  HM_TRY(LogFile file, LogFile::open(path, LogFile::Mode::Create));
-  auto done = file.write(0, encode_log_header(number, key_));
+  HM_TRY(LogFile file, LogFile::open(path, LogFile::Mode::Create, LogFile::PageCache::Bypass));
+  auto done = write_log_header(file, number, key_);
   if (done) done = file.sync();
   if (done) done = folder_.sync();
   if (!done) {
@@ -169,7 +181,7 @@ Result<LogWriter::OpenLog> LogWriter::create(LogNumber number) const {
     (void)folder_.remove(path);
     return fail(done.error());
   }
-  return OpenLog{number, std::move(file), kLogHeaderBytes, {}};
+  return OpenLog{number, std::move(file), kFirstRecord, {}};
 }
 
 // Without it the log is read when the store is opened, and it is written then.

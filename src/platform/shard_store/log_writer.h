@@ -35,6 +35,8 @@ struct Commit {
   Result<void> result;
 };
 
+Result<void> write_log_header(LogFile& file, LogNumber number, const Key& key);
+
 class LogWriter {
  public:
   // Every call is made under the lock that the index belongs to; those that are given it may let go
@@ -49,7 +51,7 @@ class LogWriter {
     std::uint64_t end = 0;
     std::vector<LogRecord> records;
   };
-  // Before anything else: the last log goes on, or the first one begins.
+  // Before anything else: the last log goes on at the begin of a block, or another one begins.
   void go_on_with(OpenLog log);
   Result<void> begin(LogNumber number);
 
@@ -68,6 +70,8 @@ class LogWriter {
   void end_lead();
   Batch take_batch();
   Result<void> append(const Batch& batch);
+  static std::uint64_t blocks_of(const Batch& batch);
+  Result<void> write(const Batch& batch);
   void apply(const Batch& batch);
   bool is_full() const;
   Result<void> start_next_log(std::unique_lock<std::mutex>& lock);

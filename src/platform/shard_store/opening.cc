@@ -11,9 +11,14 @@
 namespace hm::shard_store {
 namespace {
 
+// Headers are small and stand one behind the other, or far apart.
+Result<LogFile> open_to_read(const std::string& path) {
+  return LogFile::open(path, LogFile::Mode::Read, LogFile::PageCache::Use);
+}
+
 // The key as the first bytes of the file say.
 std::optional<Key> key_in(const std::string& path, LogNumber log) {
-  const auto file = LogFile::open(path, LogFile::Mode::Read);
+  const auto file = open_to_read(path);
   if (!file) return std::nullopt;
   LogHeader header{};
   const auto got = file->read(0, header);
@@ -59,7 +64,7 @@ class Loading {
   }
 
   Result<void> load_sealed(LogNumber log) {
-    HM_TRY(const LogFile file, LogFile::open(parts_.folder.log_path(log), LogFile::Mode::Read));
+    HM_TRY(const LogFile file, open_to_read(parts_.folder.log_path(log)));
     HM_TRY(const std::uint64_t bytes, file.size());
     const auto index =
         files::read_file(parts_.folder.index_path(log), max_index_bytes(), files::Access::Secret);
@@ -75,9 +80,10 @@ class Loading {
   }
 
   Result<void> load_open(LogNumber log) {
-    HM_TRY(LogFile file, LogFile::open(parts_.folder.log_path(log), LogFile::Mode::Write));
-    HM_TRY(const std::uint64_t bytes, file.size());
-    HM_TRY(LogContent content, read(file, log, bytes - std::min(bytes, kMaxBatchBytes)));
+    const std::string path = parts_.folder.log_path(log);
+    HM_TRY(const LogFile to_read, open_to_read(path));
+    HM_TRY(const std::uint64_t bytes, to_read.size());
+    HM_TRY(LogContent content, read(to_read, log, bytes - std::min(bytes, kMaxBatchBytes)));
     if (!content.is_readable) {
       // Perhaps it can be read another time: nothing of it is cut.
       keep_as_sealed(log, bytes, content);
@@ -85,11 +91,17 @@ class Loading {
     }
     const std::uint64_t torn = forget_torn_end(content, bytes);
     report_.torn_bytes += torn;
-    tell_of_damage(log, content);
+    HM_TRY(LogFile file, LogFile::open(path, LogFile::Mode::Write, LogFile::PageCache::Bypass));
     if (torn > 0) HM_TRY_VOID(file.cut(content.end));
     if (!content.has_header) HM_TRY_VOID(write_header(file, log));
     // What is read now was perhaps not flushed when the process was killed.
     HM_TRY_VOID(file.sync());
+    if (content.end % kBlockBytes != 0) {
+      // A write of which only a part is there, none of it reported durable.
+      keep_as_sealed(log, content.end, content);
+      return parts_.writer.begin(log + 1);
+    }
+    tell_of_damage(log, content);
     apply(log, content.end, content.records);
     parts_.writer.go_on_with({log, std::move(file), content.end, std::move(content.records)});
     return {};
@@ -116,7 +128,7 @@ class Loading {
 
   Result<void> write_header(LogFile& file, LogNumber log) const {
     HM_TRY(const Key key, load_key(parts_.folder));
-    return file.write(0, encode_log_header(log, key));
+    return write_log_header(file, log, key);
   }
 
   void apply(LogNumber log, std::uint64_t bytes, const std::vector<LogRecord>& records) {
@@ -174,9 +186,9 @@ Result<Key> load_key(const Folder& folder) {
   // A first log that a crash has cut short holds nothing.
   bool is_empty = true;
   for (const LogNumber log : content.logs) {
-    HM_TRY(const LogFile file, LogFile::open(folder.log_path(log), LogFile::Mode::Read));
+    HM_TRY(const LogFile file, open_to_read(folder.log_path(log)));
     HM_TRY(const std::uint64_t bytes, file.size());
-    is_empty = is_empty && bytes <= kLogHeaderBytes;
+    is_empty = is_empty && bytes <= kFirstRecord;
   }
   if (!is_empty) {
     return fail(ErrorCode::Corrupt,

@@ -10,9 +10,9 @@
 namespace hm::shard_store {
 namespace {
 
-constexpr std::string_view kLogMagic = "HMSHLOG1";
+constexpr std::string_view kLogMagic = "HMSHLOG2";
 constexpr std::array<std::uint8_t, 4> kRecordMagic = {'H', 'M', 'S', 'R'};
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kCheckBytes = 16;
 using Check = std::array<std::uint8_t, kCheckBytes>;
 
@@ -25,6 +25,11 @@ Check check_of(const Key& key, const Place& place, ByteView header) {
   Check check;
   std::copy_n(digest.bytes.begin(), check.size(), check.begin());
   return check;
+}
+
+bool is_padding(const Record& record, const Place& place) {
+  const std::uint64_t end = place.offset() + record_bytes(record);
+  return record.padding == 0 || record.padding == block_up(end) - end;
 }
 
 bool is_possible(const Record& record) {
@@ -73,7 +78,7 @@ RecordHeader RecordCodec::encode(const Record& record, const Place& place) const
   writer.write(static_cast<std::uint8_t>(record.kind));
   writer.write(std::uint16_t{0});
   writer.write(record.shard_bytes);
-  writer.write(std::uint32_t{0});
+  writer.write(record.padding);
   writer.write(record.root.bytes);
   writer.write(record.holder.bytes);
   writer.write(check_of(record_key_, place, writer.bytes()));
@@ -88,15 +93,15 @@ std::optional<Record> RecordCodec::decode(std::span<const std::uint8_t, kRecordH
   std::uint8_t version = 0;
   std::uint8_t kind = 0;
   std::uint16_t zero = 0;
-  std::uint32_t more_zero = 0;
   Record record;
   Check check;
   const bool is_read = reader.read(version) && reader.read(kind) && reader.read(zero) &&
-                       reader.read(record.shard_bytes) && reader.read(more_zero) &&
+                       reader.read(record.shard_bytes) && reader.read(record.padding) &&
                        reader.read(record.root.bytes) && reader.read(record.holder.bytes) &&
                        reader.read(check);
   record.kind = static_cast<RecordKind>(kind);
-  if (!is_read || version != kVersion || zero != 0 || more_zero != 0 || !is_possible(record) ||
+  if (!is_read || version != kVersion || zero != 0 || !is_possible(record) ||
+      !is_padding(record, place) ||
       check != check_of(record_key_, place, header.first<kRecordHeaderBytes - kCheckBytes>())) {
     return std::nullopt;
   }

@@ -19,6 +19,16 @@ namespace hm::shard_store {
 // Records begin at multiples of it.
 inline constexpr std::uint64_t kUnit = 32;
 inline constexpr std::uint64_t kLogHeaderBytes = 64;
+// Logs are written in whole blocks, and no block twice: with what one write leaves of its last one,
+// and with what the log's header leaves of the first one.
+inline constexpr std::uint64_t kBlockBytes = 4096;
+inline constexpr std::uint64_t kFirstRecord = kBlockBytes;
+constexpr std::uint64_t block_down(std::uint64_t bytes) {
+  return bytes / kBlockBytes * kBlockBytes;
+}
+constexpr std::uint64_t block_up(std::uint64_t bytes) {
+  return block_down(bytes + kBlockBytes - 1);
+}
 inline constexpr std::uint64_t kRecordHeaderBytes = 96;
 
 using Key = blake3::Key;
@@ -35,6 +45,7 @@ struct Record {
   std::uint32_t shard_bytes = 0;  // 0 in HolderDropped
   ports::ShardRoot root;
   ports::HolderId holder;
+  std::uint32_t padding = 0;  // zeros behind the last record of a write, up to the block's end
   bool operator==(const Record&) const = default;
 };
 
@@ -46,7 +57,8 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-// Of the page values, of the body with what fills it up to a unit, and of a whole record.
+// Of the page values, of the body with what fills it up to a unit, and of a whole record without
+// its padding.
 std::uint64_t values_bytes(std::uint64_t shard_bytes);
 std::uint64_t content_bytes(std::uint64_t shard_bytes);
 std::uint64_t record_bytes(const Record& record);

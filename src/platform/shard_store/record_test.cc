@@ -42,6 +42,18 @@ TEST(Record, IsNoneWithAnyBitChanged) {
   }
 }
 
+TEST(Record, HasPaddingUpToTheEndOfItsBlockOrNone) {
+  const RecordCodec codec(kKey);
+  const Place place{1, static_cast<std::uint32_t>(2 * kBlockBytes / kUnit) + 1};
+  Record record = sample(RecordKind::HolderAdded, 10);
+  const auto right = static_cast<std::uint32_t>(kBlockBytes - kUnit - kRecordHeaderBytes);
+  for (std::uint32_t padding = 0; padding <= 2 * kBlockBytes; ++padding) {
+    record.padding = padding;
+    const auto got = codec.decode(codec.encode(record, place), place);
+    EXPECT_EQ(got.has_value(), padding == 0 || padding == right) << padding;
+  }
+}
+
 TEST(Record, IsNoneThatNobodyWouldWrite) {
   const RecordCodec codec(kKey);
   for (const Record& record :
@@ -56,14 +68,14 @@ TEST(Record, IsNoneThatNobodyWouldWrite) {
 TEST(Record, HasItsBytes) {
   const RecordCodec codec(kKey);
   EXPECT_EQ(to_hex(codec.encode(sample(RecordKind::Shard, 0x1234), {1, 2})),
-            "484d5352010100003412000000000000"
+            "484d5352020100003412000000000000"
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
             "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-            "baa9efde61d4cf3a16593bdd403e4e6e");
+            "76a2d8d8fd04923fab3ae4086f604871");
   EXPECT_EQ(to_hex(encode_log_header(5, kKey)),
-            "484d53484c4f47310500000000000000"
+            "484d53484c4f47320500000000000000"
             "0707070000000000000000000000000000000000000000000000000000000000"
-            "6077ee855c37e39c72e9848fdd702609");
+            "f2fe213e4f2dac42b9a73867e00ce8b9");
   EXPECT_EQ(record_bytes(sample(RecordKind::Shard, 1)), 128u);
   EXPECT_EQ(record_bytes(sample(RecordKind::Shard, 65'537)), 96u + 2 * 32 + 65'568);
   EXPECT_EQ(record_bytes(sample(RecordKind::HolderAdded, 65'537)), 96u);

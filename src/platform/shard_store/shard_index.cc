@@ -257,7 +257,7 @@ ports::ShardStoreUsage ShardIndex::usage() const {
   for (const auto& [log, use] : logs_) {
     usage.disk_bytes += use.bytes;
     // A log that somebody has cut has less than what is needed of it.
-    const std::uint64_t needed = kLogHeaderBytes + needed_bytes(log);
+    const std::uint64_t needed = kFirstRecord + needed_bytes(log);
     usage.needless_bytes += use.bytes - std::min(use.bytes, needed);
   }
   return usage;

@@ -14,13 +14,11 @@ std::uint64_t body_offset(std::uint64_t record_offset, std::uint64_t shard_bytes
 }
 
 // The tree that the values beside the body give, if they lead to the root.
-std::optional<PageTree> kept_tree(const LogFile& file, std::uint64_t offset,
-                                  const ports::ShardRoot& root, std::uint64_t shard_bytes) {
-  Bytes bytes(static_cast<std::size_t>(values_bytes(shard_bytes)));
-  const auto got = file.read(offset + kRecordHeaderBytes, bytes);
-  if (!got || *got != bytes.size()) return std::nullopt;
-  std::vector<blake3::ChainingValue> values(bytes.size() / blake3::ChainingValue::kSize);
-  auto from = bytes.begin();
+std::optional<PageTree> tree_of(const Bytes& kept, const ports::ShardRoot& root,
+                                std::uint64_t shard_bytes) {
+  if (kept.size() != values_bytes(shard_bytes)) return std::nullopt;
+  std::vector<blake3::ChainingValue> values(kept.size() / blake3::ChainingValue::kSize);
+  auto from = kept.begin();
   for (blake3::ChainingValue& value : values) {
     std::copy_n(from, value.bytes.size(), value.bytes.begin());
     from += static_cast<std::ptrdiff_t>(value.bytes.size());
@@ -28,6 +26,42 @@ std::optional<PageTree> kept_tree(const LogFile& file, std::uint64_t offset,
   auto tree = PageTree::from_values(root, shard_bytes, std::move(values));
   if (!tree) return std::nullopt;
   return std::move(*tree);
+}
+
+std::optional<PageTree> kept_tree(const LogFile& file, std::uint64_t offset,
+                                  const ports::ShardRoot& root, std::uint64_t shard_bytes) {
+  Bytes kept;
+  const std::uint64_t begin = offset + kRecordHeaderBytes;
+  if (!file.read(begin, {{kept, values_bytes(shard_bytes)}})) return std::nullopt;
+  return tree_of(kept, root, shard_bytes);
+}
+
+// What is read of a record: nothing where the disk does not give it, less where the file ends.
+struct StoredPages {
+  std::optional<PageTree> tree;
+  Bytes bytes;
+};
+
+StoredPages read_stored(const LogFile& file, std::uint64_t offset, const ports::ShardRoot& root,
+                        std::uint64_t shard_bytes, PageRange range) {
+  const std::uint64_t body = body_offset(offset, shard_bytes);
+  const std::uint64_t begin = range.first * kPageSize;
+  const std::uint64_t count = std::min(shard_bytes - begin, range.count * kPageSize);
+  StoredPages stored;
+  if (range.first == 0) {
+    Bytes kept;
+    // The values stand before the first page: one access to the disk.
+    const auto got = file.read(offset + kRecordHeaderBytes,
+                               {{kept, values_bytes(shard_bytes)}, {stored.bytes, count}});
+    if (got) {
+      stored.tree = tree_of(kept, root, shard_bytes);
+      return stored;
+    }
+    stored.bytes.clear();
+  }
+  stored.tree = kept_tree(file, offset, root, shard_bytes);
+  if (!file.read(body + begin, {{stored.bytes, count}})) stored.bytes.clear();
+  return stored;
 }
 
 // Page by page where it does not go at once; zeros for what cannot be read.
@@ -51,13 +85,12 @@ PageRange all_pages(std::uint64_t shard_bytes) { return {0, blake3::page_count(s
 Result<ShardPages, DamagedPage> read_pages(const LogFile& file, std::uint64_t offset,
                                            const ports::ShardRoot& root, std::uint64_t shard_bytes,
                                            PageRange range) {
-  const std::uint64_t body = body_offset(offset, shard_bytes);
-  auto tree = kept_tree(file, offset, root, shard_bytes);
-  if (!tree) {
+  StoredPages stored = read_stored(file, offset, root, shard_bytes, range);
+  if (!stored.tree) {
     // Only the whole body can say then what each page is.
-    Bytes whole(static_cast<std::size_t>(shard_bytes));
-    const auto got = file.read(body, whole);
-    if (!got || *got != whole.size()) return fail(DamagedPage{range.first});
+    Bytes whole;
+    const auto got = file.read(body_offset(offset, shard_bytes), {{whole, shard_bytes}});
+    if (!got || whole.size() != shard_bytes) return fail(DamagedPage{range.first});
     PageTree computed = PageTree::of(whole);
     if (computed.root() != root) return fail(DamagedPage{range.first});
     const auto part = ByteView(whole).subspan(static_cast<std::size_t>(range.first * kPageSize));
@@ -65,19 +98,14 @@ Result<ShardPages, DamagedPage> read_pages(const LogFile& file, std::uint64_t of
     return ShardPages{std::move(computed), to_bytes(part.first(static_cast<std::size_t>(wanted))),
                       true};
   }
-  const std::uint64_t begin = range.first * kPageSize;
-  const std::uint64_t end = std::min(shard_bytes, (range.first + range.count) * kPageSize);
-  ShardPages pages{std::move(*tree), Bytes(static_cast<std::size_t>(end - begin)), false};
-  const auto got = file.read(body + begin, pages.bytes);
-  if (!got) return fail(DamagedPage{range.first});
+  ShardPages pages{std::move(*stored.tree), std::move(stored.bytes), false};
   for (std::uint64_t i = 0; i < range.count; ++i) {
     const std::uint64_t length = blake3::page_length(shard_bytes, range.first + i);
+    if (i * kPageSize + length > pages.bytes.size()) return fail(DamagedPage{range.first + i});
     const ByteView page =
         ByteView(pages.bytes)
             .subspan(static_cast<std::size_t>(i * kPageSize), static_cast<std::size_t>(length));
-    if (i * kPageSize + length > *got || !pages.tree.verify(range.first + i, page)) {
-      return fail(DamagedPage{range.first + i});
-    }
+    if (!pages.tree.verify(range.first + i, page)) return fail(DamagedPage{range.first + i});
   }
   return pages;
 }

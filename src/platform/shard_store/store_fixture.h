@@ -13,6 +13,7 @@
 
 #include "foundation/blake3/blake3.h"
 #include "platform/shard_store/file_shard_store.h"
+#include "platform/shard_store/record.h"
 
 namespace hm::shard_store::test {
 
@@ -41,14 +42,17 @@ inline HolderId holder(std::uint8_t number) {
   return id;
 }
 
-// A folder that is gone with the object; in memory where that is, since most tests flush often and
-// ask nothing of the disk.
+// Memory where that is, since most tests flush often and ask nothing of the disk.
+enum class Medium : std::uint8_t { Memory, Disk };
+
+// A folder that is gone with the object.
 class TestFolder {
  public:
-  TestFolder() {
+  explicit TestFolder(Medium medium = Medium::Memory) {
     const fs::path memory = "/dev/shm";
     const bool has_memory = ::access(memory.c_str(), W_OK) == 0;
-    const fs::path below = has_memory ? memory : fs::temp_directory_path();
+    const fs::path below =
+        medium == Medium::Memory && has_memory ? memory : fs::temp_directory_path();
     std::string name = (below / "hm-shards-XXXXXX").string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     path_ = name;
@@ -76,6 +80,8 @@ inline void write_bytes(const fs::path& path, ByteView bytes) {
 
 class StoreTest : public ::testing::Test {
  protected:
+  explicit StoreTest(Medium medium = Medium::Memory) : folder_(medium) {}
+
   void open(std::uint64_t max_log_bytes = kMaxLogBytes) {
     store_.reset();
     auto opened = open_shard_store({folder().string(), 0, max_log_bytes});

@@ -73,7 +73,7 @@ TEST_F(StoreTest, WhatIsNoShardIsRefusedAndNothingIsKept) {
   EXPECT_EQ(store_->put(root_of(long_one), holder(1), long_one, kUnlimited).error().code,
             ErrorCode::InvalidArgument);
   EXPECT_EQ(store_->usage().shards, 0u);
-  EXPECT_EQ(fs::file_size(log(1)), 64u);
+  EXPECT_EQ(fs::file_size(log(1)), kFirstRecord);
 }
 
 TEST_F(StoreTest, PuttingAgainWritesNothing) {
@@ -91,7 +91,7 @@ TEST_F(StoreTest, AShardStaysUntilItsLastHolderHasDroppedIt) {
   const auto bytes = fs::file_size(log(1));
   put(1, kPage, 2);
   put(1, kPage, 3);
-  EXPECT_EQ(fs::file_size(log(1)), bytes + 2 * 96);  // its bytes stand once
+  EXPECT_EQ(fs::file_size(log(1)), bytes + 2 * kBlockBytes);  // its bytes stand once
   for (const bool again : {false, true}) {
     if (again) open();
     EXPECT_EQ(store_->usage().shards, 1u);
@@ -125,7 +125,7 @@ TEST_F(StoreTest, ManyAreDroppedInOneWriteAndOnlyWhatTheHolderHolds) {
   roots.push_back(others);
   roots.push_back(roots.front());  // named twice, dropped once
   EXPECT_TRUE(store_->drop(roots, holder(1)));
-  EXPECT_EQ(fs::file_size(log(1)), bytes + 20 * 96);
+  EXPECT_EQ(fs::file_size(log(1)), bytes + kBlockBytes);
   for (const bool again : {false, true}) {
     if (again) open();
     EXPECT_EQ(store_->holders(), std::vector{holder(2)});
@@ -230,7 +230,7 @@ TEST_F(StoreTest, AnEmptyStoreTakesNoRoom) {
   EXPECT_TRUE(store_->drop_holder(holder(2)));
   compact();
   // What is left of it is less than compaction would begin for.
-  EXPECT_LT(store_->usage().disk_bytes, 64 + (1 << 20) / kOpenLogShare);
+  EXPECT_LT(store_->usage().disk_bytes, kFirstRecord + (1 << 20) / kOpenLogShare);
   std::size_t files = 0;
   for (const auto& entry : fs::directory_iterator(folder())) {
     if (entry.path().extension() == ".index") ADD_FAILURE() << entry.path();
@@ -258,21 +258,21 @@ TEST_F(StoreTest, WhatWasDroppedDoesNotComeBackByCompaction) {
 
 // Otherwise they would be copied from log to log for ever.
 TEST_F(StoreTest, ALogOfDropsThatAreNeededStaysWhereItIs) {
-  constexpr std::uint64_t kLog = 8'192;
+  constexpr std::uint64_t kLog = 64 << 10;
   open(kLog);
-  put(1, 7'000);
-  for (std::uint64_t i = 10; i < 200; ++i) {
+  put(1, 60'000);
+  for (std::uint64_t i = 10; i < 1'010; ++i) {
     const ShardRoot root = put(i, 20, 2);
     ASSERT_TRUE(store_->drop(std::array{root}, holder(2)));
   }
   EXPECT_GT(compact().freed_bytes, 0u);
   ASSERT_TRUE(fs::exists(log(1)));
-  EXPECT_GT(store_->usage().disk_bytes, 190u * 96);
+  EXPECT_GT(store_->usage().disk_bytes, 1'000u * 96);
   const auto again = compact();
   EXPECT_EQ(again.copied_bytes + again.freed_bytes, 0u);
   ASSERT_TRUE(store_->drop_holder(holder(1)));
   compact();
-  EXPECT_LT(store_->usage().disk_bytes, 64 + kLog / kOpenLogShare);
+  EXPECT_LT(store_->usage().disk_bytes, kFirstRecord + kLog / kOpenLogShare);
 }
 
 // The record of a holder is copied behind the drop of another one.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -32,8 +33,8 @@ Answer<Listing> list_below(ObjectAccess& access, const std::string& prefix, bool
     std::string path = fmt::format("/objects?prefix={}&limit={}", escape(prefix), api::kMaxPage);
     if (!is_recursive) path += "&delimiter=%2F";
     if (!cursor.empty()) path += "&cursor=" + cursor;
-    HM_CLI_TRY(const ordered_json page, access.client.get(path, access.token));
-    for (const ordered_json& object : list_of(page, "objects")) listing.objects.push_back(object);
+    HM_CLI_TRY(ordered_json page, access.client.get(path, access.token));
+    std::ranges::move(take_list(page, "objects"), std::back_inserter(listing.objects));
     for (const ordered_json& folder : list_of(page, "folders")) {
       const auto name = folder.get<std::string>();
       if (listing.folders.empty() || listing.folders.back() != name) {
@@ -102,9 +103,10 @@ Outcome run(const ObjectList& options, const Context& context) {
     HM_CLI_TRY(listing, list_below(access, inside, options.recursive));
   }
   if (context.globals.json) {
-    context.terminal.data(
-        ordered_json({{"schema", 1}, {"objects", listing.objects}, {"folders", listing.folders}})
-            .dump());
+    ordered_json answer = {{"schema", 1}};
+    answer["objects"] = std::move(listing.objects);
+    answer["folders"] = std::move(listing.folders);
+    context.terminal.data(answer.dump());
     return {};
   }
   if (!options.details) {

@@ -20,6 +20,7 @@
 #include "apps/hypermesh/object_transfer.h"
 #include "apps/hypermesh/object_view.h"
 #include "apps/hypermesh/quantity.h"
+#include "core/api/limits.h"
 #include "core/api/storage_request.h"
 
 namespace hm::cli {
@@ -31,7 +32,6 @@ using Clock = std::chrono::steady_clock;
 // Of the files of a folder: small ones go together, since each request waits for leases, disks and
 // a commitment; a batch is stored whole or not at all, and sent again whole.
 constexpr std::uint64_t kBatchBytes = std::uint64_t{1} << 30;
-constexpr std::size_t kBatchFiles = 20'000;
 // What is longer goes alone.
 constexpr std::uint64_t kBatchedFile = std::uint64_t{64} << 20;
 
@@ -328,7 +328,7 @@ Outcome Putting::put_folder(const std::string& path, const std::string& prefix) 
       if (!sent) HM_CLI_TRY_VOID(note(std::move(sent.error())));
       continue;
     }
-    if (bytes + file.size > kBatchBytes || batch.size() == kBatchFiles) {
+    if (bytes + file.size > kBatchBytes || batch.size() == api::kMaxBatchObjects) {
       HM_CLI_TRY_VOID(send_batch_of(std::exchange(batch, {})));
       bytes = 0;
     }
