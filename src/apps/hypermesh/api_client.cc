@@ -186,6 +186,11 @@ Answer<ordered_json> ApiClient::send(ports::HttpMethod method, const std::string
 }
 
 Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,
+                                     const std::string& token) {
+  return post(path, body, token, {});
+}
+
+Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,
                                      const std::string& token,
                                      std::vector<ports::HttpHeader> headers) {
   return send(ports::HttpMethod::Post, path, "application/json",

@@ -35,8 +35,10 @@ class ApiClient {
   Answer<nlohmann::ordered_json> find(const std::string& path, const std::string& token);
   Answer<nlohmann::ordered_json> remove(const std::string& path, const std::string& token);
   Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
-                                      const std::string& token = {},
-                                      std::vector<ports::HttpHeader> headers = {});
+                                      const std::string& token = {});
+  Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
+                                      const std::string& token,
+                                      std::vector<ports::HttpHeader> headers);
 
   Answer<nlohmann::ordered_json> patch(const std::string& path, const nlohmann::ordered_json& body,
                                        const std::string& token);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -29,6 +30,21 @@ constexpr std::size_t kLanes = 2;
 constexpr std::uint64_t kMostParts = 10'000;
 constexpr std::size_t kHashRoom = std::size_t{1} << 20;
 
+// Whatever the node cannot take right now: it may not have noticed yet that the command before this
+// one is gone.
+constexpr int kMostTries = 8;
+constexpr std::chrono::milliseconds kBetweenTries{500};
+
+template <class Call>
+auto patiently(Call call, const std::function<bool()>& may_retry = [] { return true; }) {
+  for (int tries = 1;; ++tries) {
+    auto answer = call();
+    const bool is_busy = !answer && answer.error().exit == ExitCode::NoCapacity;
+    if (!is_busy || tries == kMostTries || !may_retry()) return answer;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
 std::uint64_t part_bytes_of(std::uint64_t size) {
   constexpr std::uint64_t kStep = std::uint64_t{1} << 20;
   const std::uint64_t least = (size + kMostParts - 1) / kMostParts;
@@ -39,7 +55,7 @@ std::uint64_t part_bytes_of(std::uint64_t size) {
 class PartSource {
  public:
   PartSource(const FileParts& file, std::uint64_t begin, std::uint64_t end)
-      : file_(file), at_(begin), end_(end) {}
+      : file_(file), begin_(begin), at_(begin), end_(end) {}
 
   Answer<std::size_t> read(std::span<char> room) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), end_ - at_));
@@ -51,10 +67,12 @@ class PartSource {
     if (at_ == end_) HM_CLI_TRY_VOID(file_.check_unchanged());
     return count;
   }
+  bool has_begun() const { return at_ != begin_; }
   std::string content() const { return hasher_.digest().to_string(); }
 
  private:
   const FileParts& file_;
+  std::uint64_t begin_;
   std::uint64_t at_;
   std::uint64_t end_;
   blake3::Hasher hasher_;
@@ -81,9 +99,11 @@ class PartedSending {
         [this](ObjectAccess& access, std::uint64_t number) { return send_part(access, number); }));
     HM_CLI_TRY_VOID(file_.check_unchanged());
     progress_.show("waiting until it is stored", 0, 0);
-    HM_CLI_TRY(ordered_json report,
-               access_.client.post(below("/complete"), {{"bytes", file_.size()}}, access_.token,
-                                   conditions_of(wish_)));
+    const auto complete = [&] {
+      return access_.client.post(below("/complete"), {{"bytes", file_.size()}}, access_.token,
+                                 conditions_of(wish_));
+    };
+    HM_CLI_TRY(ordered_json report, patiently(complete));
     report["plain_bytes"] = sent_;
     report["shared_bytes"] = shared_;
     report["stored_bytes"] = stored_ + number_of(report, "stored_bytes");
@@ -124,7 +144,9 @@ class PartedSending {
       }
       if (put_.must_match) return refuse(upload, then);
       // Whoever sends it just now keeps it.
-      (void)access_.client.remove("/objects/uploads/" + text_of(upload, "id"), access_.token);
+      (void)patiently([&] {
+        return access_.client.remove("/objects/uploads/" + text_of(upload, "id"), access_.token);
+      });
     }
     return {};
   }
@@ -246,9 +268,12 @@ class PartedSending {
       show(*count);
       return *count;
     };
-    const auto report =
-        access.client.upload(ports::HttpMethod::Put, below(fmt::format("/part?number={}", number)),
-                             size, body, {}, access.token);
+    const auto put = [&] {
+      return access.client.upload(ports::HttpMethod::Put,
+                                  below(fmt::format("/part?number={}", number)), size, body, {},
+                                  access.token);
+    };
+    const auto report = patiently(put, [&] { return !source.has_begun(); });
     if (failure) return std::unexpected(std::move(*failure));
     if (!report) return std::unexpected(report.error());
     if (text_of(member_of(*report, "part"), "content") != source.content()) {

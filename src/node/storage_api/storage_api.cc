@@ -56,14 +56,21 @@ ports::HttpResponse StorageApi::refusal(const Call& call, const api::ApiError& e
   return response;
 }
 
-Result<storing::ListedObject, api::ApiError> StorageApi::named_object(const Call& call) const {
+// What is asked for by name or id, with its manifest; or why it cannot be had.
+void StorageApi::with_object(Api& api, Call call,
+                             std::function<void(Call call, storing::OpenedObject object)> then) {
   const auto name = call.request.query_value("name");
   if (!name || name->empty()) {
-    return fail(api::bad_request("name is the name or the id of an object", "name"));
+    return api.answer(call, api::bad_request("name is the name or the id of an object", "name"));
   }
-  auto found = keeper_.find(*name);
-  if (!found) return fail(api::from_error(found.error()));
-  return std::move(*found);
+  std::string wanted(*name);
+  const auto held = std::make_shared<Call>(std::move(call));
+  keeper_.open_object(std::move(wanted), [alive = alive_, to = &api, held, then = std::move(then)](
+                                             Result<storing::OpenedObject> opened) {
+    if (!*alive) return;
+    if (!opened) return to->answer(*held, api::from_error(opened.error()));
+    then(std::move(*held), std::move(*opened));
+  });
 }
 
 void StorageApi::list_objects(Api& api, Call call) {
@@ -121,21 +128,26 @@ void StorageApi::list_objects(Api& api, Call call) {
 }
 
 void StorageApi::show_object(Api& api, Call call) {
-  const auto found = named_object(call);
-  if (!found) return api.answer(call, found.error());
-  const auto described = keeper_.description(found->row);
-  if (!described) return api.answer(call, api::from_error(described.error()));
-  const auto health = keeper_.health(found->row);
-  if (!health) return api.answer(call, api::from_error(health.error()));
-  JsonWriter json;
-  json.begin_object().member("schema", api::kSchema).key("object").begin_object();
-  write_object(json, node_, *found);
-  json.key("metadata").begin_object();
-  for (const auto& [key, value] : described->metadata) json.member(key, value);
-  json.end_object().end_object().key("health");
-  write_health(json, node_, *health);
-  json.end_object();
-  api.answer(call, std::move(json));
+  with_object(api, std::move(call), [this, to = &api](Call asked, storing::OpenedObject opened) {
+    const auto held = std::make_shared<Call>(std::move(asked));
+    const storing::ManifestPtr manifest = opened.manifest;
+    keeper_.health(manifest, [this, alive = alive_, to, held, opened = std::move(opened)](
+                                 const Result<storing::ObjectHealth>& health) {
+      if (!*alive) return;
+      if (!health) return to->answer(*held, api::from_error(health.error()));
+      JsonWriter json;
+      json.begin_object().member("schema", api::kSchema).key("object").begin_object();
+      write_object(json, node_, opened.object);
+      json.key("metadata").begin_object();
+      for (const auto& [key, value] : opened.manifest->description.metadata) {
+        json.member(key, value);
+      }
+      json.end_object().end_object().key("health");
+      write_health(json, node_, *health);
+      json.end_object();
+      to->answer(*held, std::move(json));
+    });
+  });
 }
 
 void StorageApi::put_object(Api& api, Call call) {
@@ -177,11 +189,13 @@ void StorageApi::put_objects(Api& api, Call call) {
 }
 
 void StorageApi::get_object(Api& api, Call call) {
-  const auto found = named_object(call);
-  if (!found) return api.answer(call, found.error());
-  const storing::ObjectRow& row = found->row;
-  const auto described = keeper_.description(row);
-  if (!described) return api.answer(call, api::from_error(described.error()));
+  with_object(api, std::move(call), [this, to = &api](Call asked, storing::OpenedObject opened) {
+    get_opened(*to, std::move(asked), opened);
+  });
+}
+
+void StorageApi::get_opened(Api& api, Call call, const storing::OpenedObject& opened) {
+  const storing::ObjectRow& row = opened.object.row;
   const std::string etag = etag_of(row);
   const ports::HttpRequest& request = call.request;
   if (request.count("if-match") > 0 && !has_etag(request, "if-match", etag)) {
@@ -192,7 +206,7 @@ void StorageApi::get_object(Api& api, Call call) {
   }
   ports::HttpResponse head;
   head.content_type = "application/octet-stream";
-  add_object_headers(head, row, *described);
+  add_object_headers(head, row, opened.manifest->description);
   if (request.count("if-none-match") > 0 && has_etag(request, "if-none-match", etag)) {
     head.status = 304;
     return api.answer(call, std::move(head));
@@ -217,8 +231,8 @@ void StorageApi::get_object(Api& api, Call call) {
                                                  std::to_string(range.range.end - 1) + "/" + size});
   }
   if (is_head) return (void)api.start_stream(call, std::move(head), row.size);
-  ObjectAnswer::start(api, std::move(call), keeper_, found->name,
-                      {range.range.begin, range.range.end}, std::move(head));
+  ObjectAnswer::start(api, std::move(call), keeper_, opened, {range.range.begin, range.range.end},
+                      std::move(head));
 }
 
 void StorageApi::remove_objects(Api& api, Call call) {
@@ -285,7 +299,7 @@ void StorageApi::get_bundle(Api& api, Call call) {
 
 void StorageApi::attach_object(Api& api, Call call) {
   const auto held = std::make_shared<Call>(std::move(call));
-  unfolder_.unfold(as_bytes(held->request.body),
+  unfolder_.unfold(std::move(held->request.body),
                    [this, alive = alive_, to = &api,
                     held](Result<ManifestUnfolder::Unfolded, api::ApiError> unfolded) {
                      if (!*alive) return;

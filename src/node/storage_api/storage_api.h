@@ -52,7 +52,9 @@ class StorageApi {
   void collect(http_api::Api& api, Call call);
   void drain(http_api::Api& api, Call call);
 
-  Result<storing::ListedObject, api::ApiError> named_object(const Call& call) const;
+  void with_object(http_api::Api& api, Call call,
+                   std::function<void(Call call, storing::OpenedObject object)> then);
+  void get_opened(http_api::Api& api, Call call, const storing::OpenedObject& opened);
   ports::HttpResponse refusal(const Call& call, const api::ApiError& error) const;
 
   node::Node& node_;

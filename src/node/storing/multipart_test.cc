@@ -121,7 +121,7 @@ TEST(Multipart, PartsInAnyOrderBecomeOneObject) {
     const ObjectRow& row = stored->objects.front().row;
     EXPECT_EQ(row.content, blake3::hash(object));
     EXPECT_EQ(row.readers.size(), 1U);
-    EXPECT_EQ(mesh.keeper().description(row)->metadata.at("of"), "four parts");
+    EXPECT_EQ(mesh.open_object("object")->manifest->description.metadata.at("of"), "four parts");
     EXPECT_TRUE(mesh.get("object").value() == object);
     const auto range = mesh.get("object", ObjectKeeper::Range{kPart - 5, 2 * kPart + 5});
     EXPECT_EQ(*range, to_bytes(ByteView(object).subspan(kPart - 5, kPart + 10)));
