@@ -11,6 +11,7 @@
 #include "node/storage_api/object_views.h"
 #include "node/storage_api/part_intake.h"
 #include "node/storage_api/reader_names.h"
+#include "node/storing/keeper_limits.h"
 
 namespace hm::storage_api {
 namespace {
