@@ -29,7 +29,7 @@ def check_document(four, document):
         if "get" not in item or path.endswith("/events") or path == "/":
             continue
         if item["get"].get("security"):
-            status, answer = four.http(0, path.replace("{run}", "none").replace("{service}", "none"))
+            status, answer = four.http(0, path.replace("{run}", "none").replace("{upload}", "none").replace("{service}", "none"))
             require(status == 401, f"GET {path} without the token: {status} {answer}")
             continue
         names = dict(examples)

@@ -173,20 +173,29 @@ Answer<ordered_json> ApiClient::remove(const std::string& path, const std::strin
 
 Answer<ordered_json> ApiClient::send(ports::HttpMethod method, const std::string& path,
                                      std::string content_type, std::string body,
-                                     const std::string& token) {
+                                     const std::string& token,
+                                     std::vector<ports::HttpHeader> headers) {
   http::ClientRequest request;
   request.method = method;
   request.target = std::string(kPrefix) + path;
   request.content_type = std::move(content_type);
   request.body = std::move(body);
+  request.headers = std::move(headers);
   request.timeout = kAnswerTime;
   return send(std::move(request), token);
 }
 
 Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,
                                      const std::string& token) {
+  return post(path, body, token, {});
+}
+
+Answer<ordered_json> ApiClient::post(const std::string& path, const ordered_json& body,
+                                     const std::string& token,
+                                     std::vector<ports::HttpHeader> headers) {
   return send(ports::HttpMethod::Post, path, "application/json",
-              body.dump(-1, ' ', false, ordered_json::error_handler_t::replace), token);
+              body.dump(-1, ' ', false, ordered_json::error_handler_t::replace), token,
+              std::move(headers));
 }
 
 Answer<ordered_json> ApiClient::patch(const std::string& path, const ordered_json& body,

@@ -36,6 +36,9 @@ class ApiClient {
   Answer<nlohmann::ordered_json> remove(const std::string& path, const std::string& token);
   Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
                                       const std::string& token = {});
+  Answer<nlohmann::ordered_json> post(const std::string& path, const nlohmann::ordered_json& body,
+                                      const std::string& token,
+                                      std::vector<ports::HttpHeader> headers);
 
   Answer<nlohmann::ordered_json> patch(const std::string& path, const nlohmann::ordered_json& body,
                                        const std::string& token);
@@ -68,7 +71,8 @@ class ApiClient {
  private:
   Answer<nlohmann::ordered_json> send(ports::HttpMethod method, const std::string& path,
                                       std::string content_type, std::string body,
-                                      const std::string& token);
+                                      const std::string& token,
+                                      std::vector<ports::HttpHeader> headers = {});
   Answer<nlohmann::ordered_json> send(http::ClientRequest request, const std::string& token);
   // Any answer but a success is a Failure.
   Answer<http::ClientResponse> success(Result<http::ClientResponse> response);

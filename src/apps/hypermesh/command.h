@@ -159,7 +159,7 @@ using Command = std::variant<
     ContainerStats, ContainerCopy, ContainerForward, ImageList, ImagePull, ImagePush, ImageImport,
     ImageExport, ImageRemove, ImagePrune, ServiceList, ServiceInspect, ServiceScale, ServiceRemove,
     ObjectPut, ObjectGet, ObjectCat, ObjectList, ObjectStat, ObjectShare, ObjectPin, Remove,
-    StorageStatus, StorageCollect, StorageDrain, StorageRecover>;
+    StorageStatus, StorageCollect, StorageUploads, StorageDrain, StorageRecover>;
 
 struct Globals {
   bool json = false;

@@ -47,7 +47,9 @@ void Adder::add_put() {
           "put report.pdf\n"
           "  hypermesh put --as backup/2026-01 --profile backup photos/\n"
           "  pg_dump shop | hypermesh put --as shop.sql -\n"
-          "'hypermesh get' brings them back, 'hypermesh rm' removes them.",
+          "'hypermesh get' brings them back, 'hypermesh rm' removes them.\n"
+          "A file above 64 MiB is sent in parts: what broke off goes on behind what is there when\n"
+          "the same file, unchanged, is put again within a week.",
           put);
   command->add_option("file", put.files, "Files, folders, or - for standard input")->required();
   command->add_option(
@@ -69,8 +71,10 @@ void Adder::add_put() {
       ->allow_extra_args(false);
   command->add_flag("--keep-going", put.keep_going,
                     "Store the others where a file cannot be read; exit code 1 all the same");
-  command->add_flag("--resume", put.resume,
-                    "Leave out what is stored already with the same size and content");
+  command->add_flag(
+      "--resume", put.resume,
+      "Leave out what is stored already with the same size and content, and refuse to "
+      "send anew what broke off and has changed since");
 }
 
 void Adder::add_get() {
@@ -139,6 +143,10 @@ void Adder::add_storage() {
                          "storage status --held", to_.status_of);
   status->add_flag("--held", to_.status_of.held, kHeld);
   add(*storage, "gc", "Look for what nothing needs any more, now", "storage gc", to_.collect);
+  CLI::App* uploads =
+      add(*storage, "uploads", "What is stored in part, of files whose put broke off",
+          "storage uploads\n  hypermesh storage uploads --end 1f2e3d4c", to_.uploads);
+  uploads->add_option("--end", to_.uploads.end, "Give this one up: its id or a unique prefix");
   CLI::App* drain = add(*storage, "drain", "Move everything away from a node that leaves",
                         "storage drain node3", to_.drain);
   drain->add_option("node", to_.drain.node, "Its id, unique prefix or name")->required();

@@ -23,6 +23,7 @@ struct StorageCommands {
   Remove remove;
   StorageStatus status, status_of;  // "storage" alone shows it, too
   StorageCollect collect;
+  StorageUploads uploads;
   StorageDrain drain;
   StorageRecover recover;
 };

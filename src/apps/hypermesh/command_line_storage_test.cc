@@ -59,6 +59,7 @@ TEST(StorageCommandLine, GetAndTheOthersTakeTheirs) {
   EXPECT_TRUE(parsed<StorageStatus>({"storage", "--held"}).held);
   EXPECT_TRUE(parsed<StorageStatus>({"storage", "status", "--held"}).held);
   parsed<StorageCollect>({"storage", "gc"});
+  EXPECT_EQ(parsed<StorageUploads>({"storage", "uploads", "--end", "1f"}).end, "1f");
   EXPECT_EQ(parsed<StorageDrain>({"storage", "drain", "node3"}).node, "node3");
   EXPECT_FALSE(parsed<StorageRecover>({"storage", "recover"}).without_silent);
   EXPECT_TRUE(parsed<StorageRecover>({"storage", "recover", "--without-silent"}).without_silent);

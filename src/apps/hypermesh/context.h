@@ -105,6 +105,7 @@ Outcome run(const ObjectPin& options, const Context& context);
 Outcome run(const Remove& options, const Context& context);
 Outcome run(const StorageStatus& options, const Context& context);
 Outcome run(const StorageCollect& options, const Context& context);
+Outcome run(const StorageUploads& options, const Context& context);
 Outcome run(const StorageDrain& options, const Context& context);
 Outcome run(const StorageRecover& options, const Context& context);
 Outcome run(const ImageList& options, const Context& context);

@@ -13,6 +13,13 @@
 
 namespace hm::cli {
 
+// When a file was written to last.
+struct FileStamp {
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
 class FileSource {
  public:
   // Regular files only; a link in the last part of the path is followed.
@@ -29,21 +36,42 @@ class FileSource {
   crypto::Digest content() const { return hasher_.digest(); }
 
  private:
-  struct Stamp {
-    std::int64_t seconds = 0;
-    std::int64_t nanoseconds = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  FileSource(std::string path, int fd, std::uint64_t size, Stamp changed)
+  FileSource(std::string path, int fd, std::uint64_t size, FileStamp changed)
       : path_(std::move(path)), fd_(fd), size_(size), changed_(changed) {}
-  Outcome check_unchanged() const;
 
   std::string path_;
   int fd_;
   std::uint64_t size_;
-  Stamp changed_;
+  FileStamp changed_;
   std::uint64_t read_ = 0;
   blake3::Hasher hasher_;
+};
+
+// A file whose bytes are read anywhere, by several threads.
+class FileParts {
+ public:
+  // As FileSource::open().
+  static Answer<FileParts> open(const std::string& path);
+  ~FileParts();
+  FileParts(FileParts&& other) noexcept;
+  FileParts& operator=(FileParts&&) = delete;
+
+  std::uint64_t size() const { return size_; }
+  // When it was written to last, as text to compare.
+  std::string changed() const;
+  // At least one of the bytes at `begin` and behind it. Requires: room, within the file.
+  Answer<std::size_t> read(std::uint64_t begin, std::span<char> room) const;
+  // Of the same size and time as when it was opened.
+  Outcome check_unchanged() const;
+
+ private:
+  FileParts(std::string path, int fd, std::uint64_t size, FileStamp changed)
+      : path_(std::move(path)), fd_(fd), size_(size), changed_(changed) {}
+
+  std::string path_;
+  int fd_;
+  std::uint64_t size_;
+  FileStamp changed_;
 };
 
 // The content of a file as it is now, by its hash.

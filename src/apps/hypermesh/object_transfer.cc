@@ -30,29 +30,6 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
-std::string query_of(const StoreWish& wish) {
-  std::string query;
-  const auto add = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) query += fmt::format("&{}={}", key, escape(value));
-  };
-  add("code", wish.code);
-  add("profile", wish.profile);
-  add("sharing", wish.is_alone ? "alone" : "");
-  add("compress", wish.no_compress ? "never" : "");
-  add("readers", joined(wish.readers));
-  return query;
-}
-
-std::vector<ports::HttpHeader> headers_of(const StoreWish& wish) {
-  std::vector<ports::HttpHeader> headers;
-  if (wish.only_new) headers.push_back({"If-None-Match", "*"});
-  if (wish.only_etag) headers.push_back({"If-Match", *wish.only_etag});
-  for (const auto& [key, value] : wish.metadata) {
-    headers.push_back({"X-Object-Meta-" + key, api::to_header_text(value)});
-  }
-  return headers;
-}
-
 // A source for the client that keeps why it failed.
 class Source {
  public:
@@ -114,6 +91,34 @@ Outcome write_all(int fd, std::string_view piece) {
 }
 
 }  // namespace
+
+std::string query_of(const StoreWish& wish) {
+  std::string query;
+  const auto add = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) query += fmt::format("&{}={}", key, escape(value));
+  };
+  add("code", wish.code);
+  add("profile", wish.profile);
+  add("sharing", wish.is_alone ? "alone" : "");
+  add("compress", wish.no_compress ? "never" : "");
+  add("readers", joined(wish.readers));
+  return query;
+}
+
+std::vector<ports::HttpHeader> conditions_of(const StoreWish& wish) {
+  std::vector<ports::HttpHeader> headers;
+  if (wish.only_new) headers.push_back({"If-None-Match", "*"});
+  if (wish.only_etag) headers.push_back({"If-Match", *wish.only_etag});
+  return headers;
+}
+
+std::vector<ports::HttpHeader> headers_of(const StoreWish& wish) {
+  std::vector<ports::HttpHeader> headers = conditions_of(wish);
+  for (const auto& [key, value] : wish.metadata) {
+    headers.push_back({"X-Object-Meta-" + key, api::to_header_text(value)});
+  }
+  return headers;
+}
 
 Answer<ordered_json> send_object(ObjectAccess& access, const std::string& name,
                                  const StoreWish& wish, std::optional<std::uint64_t> length,

@@ -30,6 +30,12 @@ struct StoreWish {
   std::map<std::string, std::string> metadata;
 };
 
+// "&code=4+2…", what follows the name in a query; the headers; and of these those that are
+// conditions.
+std::string query_of(const StoreWish& wish);
+std::vector<ports::HttpHeader> headers_of(const StoreWish& wish);
+std::vector<ports::HttpHeader> conditions_of(const StoreWish& wish);
+
 // Fills the front of the room, how much; 0: the end.
 using ReadBytes = std::function<Answer<std::size_t>(std::span<char> room)>;
 // The node's report on what it stored. A source that fails fails it, and then nothing is stored.

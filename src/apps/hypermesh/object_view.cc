@@ -125,6 +125,10 @@ std::vector<NamedLine> stored_lines(const ordered_json& report, std::chrono::mil
                                   {"code", text_of(report, "words")}};
   std::string sent = bytes_words(number_of(report, "stored_bytes")) + " sent";
   if (shared > 0) sent += fmt::format(", {} were stored before", bytes_words(shared));
+  if (const std::uint64_t resumed = number_of(report, "resumed_bytes"); resumed > 0) {
+    sent +=
+        fmt::format("; {} of it were there from a put that was broken off", bytes_words(resumed));
+  }
   lines.emplace_back("stored", sent);
   lines.emplace_back("rate", rate_words(number_of(report, "plain_bytes"), elapsed));
   if (const std::uint64_t unplaced = number_of(report, "unplaced"); unplaced > 0) {
@@ -193,6 +197,21 @@ std::vector<Terminal::Cell> storage_lease_row(const ordered_json& lease, UnixMil
           {held},
           {until > now.value ? "in " + format_age(until - now.value) : "now"},
           {is_there ? "there" : "not connected", is_there ? Style::Good : Style::Warn}};
+}
+
+std::vector<std::string> upload_heads() {
+  return {"UPLOAD", "NAME", "THERE", "OF", "BEGUN", "ENDS"};
+}
+
+std::vector<Terminal::Cell> upload_row(const ordered_json& upload, UnixMillis now) {
+  const std::uint64_t ends = number_of(upload, "ends_ms");
+  const bool is_known = !member_of(upload, "bytes").is_null();
+  return {{short_id(text_of(upload, "id"))},
+          {printable(text_of(upload, "name"))},
+          {bytes_words(number_of(upload, "stored_bytes"))},
+          {is_known ? bytes_words(number_of(upload, "bytes")) : "?"},
+          {age_of(upload, "begun_ms", now)},
+          {ends > now.value ? "in " + format_age(ends - now.value) : "now"}};
 }
 
 std::vector<std::string> fault_heads() { return {"WHEN", "NODE", "FAULT", "PART", "WORDS"}; }

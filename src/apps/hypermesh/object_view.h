@@ -35,5 +35,7 @@ std::vector<std::string> storage_lease_heads();
 std::vector<Terminal::Cell> storage_lease_row(const nlohmann::ordered_json& lease, UnixMillis now);
 std::vector<std::string> fault_heads();
 std::vector<Terminal::Cell> fault_row(const nlohmann::ordered_json& fault, UnixMillis now);
+std::vector<std::string> upload_heads();
+std::vector<Terminal::Cell> upload_row(const nlohmann::ordered_json& upload, UnixMillis now);
 
 }  // namespace hm::cli

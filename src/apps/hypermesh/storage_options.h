@@ -64,6 +64,9 @@ struct StorageStatus {
   bool held = false;
 };
 struct StorageCollect {};
+struct StorageUploads {
+  std::string end;  // an id or a unique prefix; empty: they are listed
+};
 struct StorageDrain {
   std::string node;
 };

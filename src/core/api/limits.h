@@ -43,6 +43,8 @@ inline constexpr unsigned kMaxStopGraceMillis = 600'000;
 inline constexpr std::size_t kMaxObjectNames = 1000;
 // A name as bytes; JSON may spell each in six. The keeper allows less, and says so.
 inline constexpr std::size_t kMaxObjectNameText = 4096;
+// What whoever sends an object in parts notes with it, to find it again.
+inline constexpr std::size_t kMaxUploadNote = 8192;
 // A sealed box has no more wraps.
 inline constexpr std::size_t kMaxReaders = 1024;
 // The line before an object of a batch: a name and metadata at their longest spelling.

@@ -97,6 +97,28 @@ Result<ShareObjectRequest, BadRequest> decode_share_object(std::string_view body
   return request;
 }
 
+Result<BeginUploadRequest, BadRequest> decode_begin_upload(std::string_view body) {
+  HM_TRY(Members members, parse_members(body));
+  BeginUploadRequest request;
+  HM_TRY(const auto part_bytes, members.number("part_bytes"));
+  if (!part_bytes) return bad("part_bytes", "is missing");
+  request.part_bytes = *part_bytes;
+  HM_TRY(request.bytes, members.number("bytes"));
+  HM_TRY(auto note, members.text("note", kMaxUploadNote));
+  request.note = std::move(note).value_or("");
+  HM_TRY_VOID(members.finish());
+  return request;
+}
+
+Result<CompleteUploadRequest, BadRequest> decode_complete_upload(std::string_view body) {
+  HM_TRY(Members members, parse_members(body));
+  CompleteUploadRequest request;
+  HM_TRY(request.bytes, members.number("bytes"));
+  HM_TRY(request.content, members.digest("content"));
+  HM_TRY_VOID(members.finish());
+  return request;
+}
+
 Result<std::string, BadRequest> decode_drain(std::string_view body) {
   HM_TRY(Members members, parse_members(body));
   HM_TRY(std::string node, needed(members, "node", kMaxText));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/api/request.h"
+#include "foundation/crypto/hash.h"
 
 namespace hm::api {
 
@@ -25,6 +26,21 @@ struct ShareObjectRequest {
   bool rewrite = false;
 };
 Result<ShareObjectRequest, BadRequest> decode_share_object(std::string_view body);
+
+// {"part_bytes", "bytes"?, "note"?}
+struct BeginUploadRequest {
+  std::uint64_t part_bytes = 0;
+  std::optional<std::uint64_t> bytes;  // of the whole
+  std::string note;
+};
+Result<BeginUploadRequest, BadRequest> decode_begin_upload(std::string_view body);
+
+// {"bytes"?, "content"?}: what the whole must be
+struct CompleteUploadRequest {
+  std::optional<std::uint64_t> bytes;
+  std::optional<crypto::Digest> content;
+};
+Result<CompleteUploadRequest, BadRequest> decode_complete_upload(std::string_view body);
 
 // {"node"}: id, unique prefix or name
 Result<std::string, BadRequest> decode_drain(std::string_view body);

@@ -35,6 +35,30 @@ TEST(ShareObject, ReadersMayBeNobodyAndMustBeNamed) {
   }
 }
 
+TEST(Uploads, WhatBeginsAndCompletesThemIsNumbersAndTexts) {
+  const auto begun = decode_begin_upload(R"({"part_bytes":65536,"bytes":7,"note":"n"})");
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->part_bytes, 65536U);
+  EXPECT_EQ(begun->bytes, 7U);
+  EXPECT_EQ(begun->note, "n");
+  EXPECT_EQ(decode_begin_upload(R"({"part_bytes":1})")->bytes, std::nullopt);
+  for (const char* bad : {"{}", R"({"bytes":7})", R"({"part_bytes":"1"})", R"({"part_bytes":-1})",
+                          R"({"part_bytes":1,"note":1})", R"({"part_bytes":1,"more":1})"}) {
+    EXPECT_FALSE(decode_begin_upload(bad)) << bad;
+  }
+  EXPECT_FALSE(decode_begin_upload(R"({"part_bytes":1,"note":")" +
+                                   std::string(kMaxUploadNote + 1, 'a') + R"("})"));
+  const std::string digest(64, 'a');
+  const auto completed = decode_complete_upload(R"({"bytes":7,"content":")" + digest + R"("})");
+  ASSERT_TRUE(completed);
+  EXPECT_EQ(completed->bytes, 7U);
+  EXPECT_EQ(completed->content->to_string(), digest);
+  EXPECT_TRUE(decode_complete_upload("{}"));
+  for (const char* bad : {"", R"({"bytes":"7"})", R"({"content":"aa"})", R"({"content":7})"}) {
+    EXPECT_FALSE(decode_complete_upload(bad)) << bad;
+  }
+}
+
 TEST(BatchEntry, NameAndSizeAreNeededAndMetadataIsTexts) {
   const auto entry = decode_batch_entry(R"({"name":"a\nb","size":7,"metadata":{"k":"v"}})");
   ASSERT_TRUE(entry);

@@ -60,6 +60,8 @@ Result<std::unique_ptr<ObjectEncoder>, StorageError> ObjectEncoder::start(
   std::unique_ptr<ObjectEncoder> encoder(new ObjectEncoder(plan, profile, writer));
   if (plan.domain != nullptr) {
     encoder->manifest_.protection = InDomain{plan.domain->id()};
+  } else if (plan.own) {
+    encoder->manifest_.protection = *plan.own;
   } else {
     WithOwnSecret own{.version = plan.what.version};
     randomness(own.secret);
@@ -231,7 +233,7 @@ void ObjectEncoder::store(Held segment, const crypto::Digest* fingerprint, const
         row.flags != 0 ? plan_.domain->fingerprint(segment.pieces) : *fingerprint;
     row.seal = SharedSegment{id, plan_.domain->secret_of(sealed, row.flags)};
   } else {
-    row.seal = SegmentNumber{number};
+    row.seal = SegmentNumber{plan_.first_number + number};
   }
   writer_.add(row.sealed_length, *this, number);
   manifest_.segments.push_back(row);

@@ -51,6 +51,10 @@ struct ObjectPlan {
   const SegmentKey& cut_by;        // must outlive the encoder
   const Domain* domain = nullptr;  // likewise; none: the object has a secret of its own
   SegmentIndex* index = nullptr;   // likewise; of the domain
+  // Of a part of an object without a domain: the secret that its parts have in common, and the
+  // number of the first segment. No number is ever used twice with one secret.
+  std::optional<WithOwnSecret> own = std::nullopt;
+  SegmentNumber first_number = 0;
   // The object's BLAKE3 hash, where the caller knows it: it goes into the manifest as it is, and is
   // not computed again. Who reads the whole object finds out if it is wrong.
   std::optional<crypto::Digest> known_hash;
@@ -59,8 +63,9 @@ struct ObjectPlan {
 class ObjectEncoder final : private SegmentKeeper {
  public:
   // The writer must outlive the encoder, and the encoder the stripes that its segments are in.
-  // Draws 32 bytes if there is no domain. Refusals: ObjectIdTooLong, NameTooLong, MetadataTooLong,
-  // BadSizes where a stripe is too small for the profile. Requires: the domain is the owner's.
+  // Draws 32 bytes if there is neither a domain nor a secret. Refusals: ObjectIdTooLong,
+  // NameTooLong, MetadataTooLong, BadSizes where a stripe is too small for the profile. Requires:
+  // the domain is the owner's.
   static Result<std::unique_ptr<ObjectEncoder>, StorageError> start(const ObjectPlan& plan,
                                                                     StripeWriter& writer,
                                                                     const Randomness& randomness);

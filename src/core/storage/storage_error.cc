@@ -69,6 +69,7 @@ constexpr std::array kWords{
           "too few shards of a stripe can be had to read it"},
     Words{StorageError::WrongContent, "wrong_content",
           "the object does not have the hash that its manifest states"},
+    Words{StorageError::NotParts, "not_parts", "the parts do not make one object"},
 };
 
 constexpr bool in_order() {

@@ -46,6 +46,8 @@ enum class StorageError : std::uint8_t {
   NoSuchRange,   // begins or ends behind the end of the object
   TooFewShards,  // of a stripe, fewer than its segments need can be had
   WrongContent,  // the object does not have the hash that its manifest states
+
+  NotParts,  // parts that do not follow each other, or are none
 };
 std::string_view name_of(StorageError error);  // "bad_sizes"
 std::string_view explain(StorageError error);  // a sentence for an operator

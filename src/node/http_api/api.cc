@@ -142,9 +142,10 @@ std::optional<ports::HttpResponse> Api::refuse_early(const ports::HttpRequest& h
 
 ports::HttpBodyMode Api::body_mode(const ports::HttpRequest& head) {
   const RouteMatch found = match(head.method, head.path);
-  const bool is_streamed = found.route != nullptr && hooks_.storage &&
-                           (found.route->endpoint == Endpoint::PutObject ||
-                            found.route->endpoint == Endpoint::PutObjects);
+  const bool is_streamed =
+      found.route != nullptr && hooks_.storage &&
+      (found.route->endpoint == Endpoint::PutObject || found.route->endpoint == Endpoint::PutPart ||
+       found.route->endpoint == Endpoint::PutObjects);
   return is_streamed ? ports::HttpBodyMode::Pieces : ports::HttpBodyMode::Whole;
 }
 

@@ -43,6 +43,7 @@ BodyType body_type_of(Endpoint endpoint) {
     case Endpoint::SubmitOperations: return BodyType::Either;
     case Endpoint::PutObject:
     case Endpoint::PutObjects:
+    case Endpoint::PutPart:
     case Endpoint::RecoverObject:
     case Endpoint::AttachObject: return BodyType::Bytes;
     default: return BodyType::Json;

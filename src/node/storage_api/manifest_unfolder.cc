@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/storage_api/manifest_unfolder.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,13 +19,24 @@ struct ManifestUnfolder::Reading {
   std::shared_ptr<storing::ObjectDownload> download;
 };
 
-void ManifestUnfolder::unfold(ByteView encoded, Done done) {
-  auto manifest = storage::decode_manifest(encoded);
-  if (!manifest) {
-    return done(fail(api::bad_request("the body is no manifest: " +
-                                      std::string(storage::explain(manifest.error())))));
-  }
-  next({std::move(*manifest), {}}, std::move(done));
+void ManifestUnfolder::decode(std::function<Decoded()> work, std::function<void(Decoded)> then) {
+  const auto decoded = std::make_shared<std::optional<Decoded>>();
+  keeper_.parts().node.ports().workers.submit(
+      [work = std::move(work), decoded] { decoded->emplace(work()); },
+      [alive = alive_, decoded, then = std::move(then)] {
+        if (*alive) then(std::move(**decoded));
+      });
+}
+
+void ManifestUnfolder::unfold(std::string encoded, Done done) {
+  decode([encoded = std::move(encoded)] { return storage::decode_manifest(as_bytes(encoded)); },
+         [this, done = std::move(done)](Decoded manifest) {
+           if (!manifest) {
+             return done(fail(api::bad_request("the body is no manifest: " +
+                                               std::string(storage::explain(manifest.error())))));
+           }
+           next({std::move(*manifest), {}}, done);
+         });
 }
 
 void ManifestUnfolder::next(Unfolded sofar, Done done) {
@@ -53,14 +65,16 @@ void ManifestUnfolder::next(Unfolded sofar, Done done) {
     if (!*alive) return;
     --reading_;
     if (!read) return reading->done(fail(api::from_error(read.error())));
-    auto inner = storage::unfold(*reading->outer, reading->content);
-    if (!inner) {
-      return reading->done(
-          fail(api::bad_request("what is stored there is no manifest of the object: " +
-                                std::string(storage::explain(inner.error())))));
-    }
-    reading->sofar.manifest = std::move(*inner);
-    next(std::move(reading->sofar), std::move(reading->done));
+    decode([reading] { return storage::unfold(*reading->outer, reading->content); },
+           [this, reading](Decoded inner) {
+             if (!inner) {
+               return reading->done(
+                   fail(api::bad_request("what is stored there is no manifest of the object: " +
+                                         std::string(storage::explain(inner.error())))));
+             }
+             reading->sofar.manifest = std::move(*inner);
+             next(std::move(reading->sofar), std::move(reading->done));
+           });
   };
   auto started = storing::ObjectDownload::start(keeper_.parts(), reading->outer, 0,
                                                 reading->outer->size, std::move(listener));

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/api/error.h"
@@ -30,10 +31,13 @@ class ManifestUnfolder {
   ManifestUnfolder(const ManifestUnfolder&) = delete;
   ManifestUnfolder& operator=(const ManifestUnfolder&) = delete;
 
-  void unfold(ByteView encoded, Done done);
+  // Manifests may be long: they are decoded by a worker.
+  void unfold(std::string encoded, Done done);
 
  private:
   struct Reading;
+  using Decoded = Result<storage::Manifest, storage::StorageError>;
+  void decode(std::function<Decoded()> work, std::function<void(Decoded)> then);
   void next(Unfolded sofar, Done done);
 
   storing::ObjectKeeper& keeper_;

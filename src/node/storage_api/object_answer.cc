@@ -10,9 +10,10 @@
 namespace hm::storage_api {
 
 void ObjectAnswer::start(http_api::Api& api, http_api::Call call, storing::ObjectKeeper& keeper,
-                         const std::string& name, storing::ObjectKeeper::Range range,
+                         const storing::OpenedObject& object, storing::ObjectKeeper::Range range,
                          ports::HttpResponse head) {
-  std::make_shared<ObjectAnswer>(api, std::move(call), name, range, std::move(head))->begin(keeper);
+  std::make_shared<ObjectAnswer>(api, std::move(call), object.object.name, range, std::move(head))
+      ->begin(keeper, object.manifest);
 }
 
 ObjectAnswer::ObjectAnswer(http_api::Api& api, http_api::Call call, std::string name,
@@ -23,12 +24,12 @@ ObjectAnswer::ObjectAnswer(http_api::Api& api, http_api::Call call, std::string 
       range_(range),
       head_(std::move(head)) {}
 
-void ObjectAnswer::begin(storing::ObjectKeeper& keeper) {
+void ObjectAnswer::begin(storing::ObjectKeeper& keeper, storing::ManifestPtr manifest) {
   const auto self = shared_from_this();
   storing::ObjectDownload::Listener listener;
   listener.on_bytes = [self](std::string piece) { self->on_bytes(std::move(piece)); };
   listener.on_done = [self](const Result<void>& result) { self->on_done(result); };
-  auto download = keeper.download(name_, range_, std::move(listener));
+  auto download = keeper.download(std::move(manifest), range_, std::move(listener));
   if (!download) {
     is_over_ = true;
     return api_.answer(call_, api::from_error(download.error()));

@@ -18,13 +18,13 @@ class ObjectAnswer : public std::enable_shared_from_this<ObjectAnswer> {
  public:
   // `head` has everything but what it is about to begin with.
   static void start(http_api::Api& api, http_api::Call call, storing::ObjectKeeper& keeper,
-                    const std::string& name, storing::ObjectKeeper::Range range,
+                    const storing::OpenedObject& object, storing::ObjectKeeper::Range range,
                     ports::HttpResponse head);
   ObjectAnswer(http_api::Api& api, http_api::Call call, std::string name,
                storing::ObjectKeeper::Range range, ports::HttpResponse head);
 
  private:
-  void begin(storing::ObjectKeeper& keeper);
+  void begin(storing::ObjectKeeper& keeper, storing::ManifestPtr manifest);
   void on_bytes(std::string piece);
   void on_done(const Result<void>& result);
   bool open();

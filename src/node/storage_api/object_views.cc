@@ -111,6 +111,25 @@ void write_upload(JsonWriter& json, const storing::UploadReport& report) {
   json.member("stored_bytes", report.stored_bytes).member("unplaced", report.unplaced);
 }
 
+void write_multipart(JsonWriter& json, const storing::ListedMultipart& upload) {
+  const storing::MultipartRow& row = upload.row;
+  json.member("id", upload.id.to_string()).member("name", row.name);
+  json.member("part_bytes", row.part_bytes).key("bytes");
+  if (row.bytes) {
+    json.value(*row.bytes);
+  } else {
+    json.null();
+  }
+  json.member("note", row.note).member("parts", std::uint64_t{row.parts});
+  json.member("stored_bytes", row.stored_bytes).member("begun_ms", row.begun.value);
+  json.member("ends_ms", upload.ends.value);
+}
+
+void write_part(JsonWriter& json, const storing::ListedPart& part) {
+  json.member("number", std::uint64_t{part.number}).member("size", part.size);
+  json.member("content", part.content.to_string());
+}
+
 void write_status(JsonWriter& json, const node::Node& node, const storing::KeeperStatus& status,
                   const std::map<ledger::LeaseId, Result<ports::HolderUsage>>& held) {
   json.member("commitment", status.commitment).member("pending", status.is_pending);

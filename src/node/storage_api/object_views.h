@@ -25,6 +25,9 @@ void write_object(api::JsonWriter& json, const node::Node& node,
 void write_health(api::JsonWriter& json, const node::Node& node,
                   const storing::ObjectHealth& health);
 void write_upload(api::JsonWriter& json, const storing::UploadReport& report);
+// The members of an object in parts, and of one of these.
+void write_multipart(api::JsonWriter& json, const storing::ListedMultipart& upload);
+void write_part(api::JsonWriter& json, const storing::ListedPart& part);
 // `held` has what the other sides say that they keep under the leases that they were asked about.
 void write_status(api::JsonWriter& json, const node::Node& node,
                   const storing::KeeperStatus& status,

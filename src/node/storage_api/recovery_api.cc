@@ -76,7 +76,7 @@ void RecoveryApi::adopt(Api& api, Call call) {
                       to->answer(*held, std::move(json), is_there ? 200 : 201);
                     });
   };
-  unfolder_.unfold(as_bytes(held->request.body), std::move(adopt));
+  unfolder_.unfold(std::move(held->request.body), std::move(adopt));
 }
 
 void RecoveryApi::end(Api& api, Call call) {

@@ -20,6 +20,7 @@
 #include "node/storage_api/object_answer.h"
 #include "node/storage_api/object_intake.h"
 #include "node/storage_api/object_views.h"
+#include "node/storage_api/reader_names.h"
 
 namespace hm::storage_api {
 
@@ -44,7 +45,7 @@ void StorageApi::handle(Api& api, http_api::Endpoint endpoint, Call call) {
     case Endpoint::BeginRecovery: return recovery_.begin(api, std::move(call));
     case Endpoint::RecoverObject: return recovery_.adopt(api, std::move(call));
     case Endpoint::EndRecovery: return recovery_.end(api, std::move(call));
-    default: return api.answer(call, api::not_found("there is no such endpoint"));
+    default: return uploads_.handle(api, endpoint, std::move(call));
   }
 }
 
@@ -55,43 +56,21 @@ ports::HttpResponse StorageApi::refusal(const Call& call, const api::ApiError& e
   return response;
 }
 
-Result<storing::ListedObject, api::ApiError> StorageApi::named_object(const Call& call) const {
+// What is asked for by name or id, with its manifest; or why it cannot be had.
+void StorageApi::with_object(Api& api, Call call,
+                             std::function<void(Call call, storing::OpenedObject object)> then) {
   const auto name = call.request.query_value("name");
   if (!name || name->empty()) {
-    return fail(api::bad_request("name is the name or the id of an object", "name"));
+    return api.answer(call, api::bad_request("name is the name or the id of an object", "name"));
   }
-  auto found = keeper_.find(*name);
-  if (!found) return fail(api::from_error(found.error()));
-  return std::move(*found);
-}
-
-Result<std::vector<identity::OwnerId>, api::ApiError> StorageApi::owners_of(
-    const std::vector<std::string>& texts) const {
-  std::vector<identity::OwnerId> owners;
-  for (const std::string& text : texts) {
-    HM_TRY(const identity::OwnerId owner,
-           http_api::find_row(text, node_.ledger().tables().owners, "owner", std::identity{},
-                              [](const auto& row) -> std::string_view { return row.name; }));
-    if (std::ranges::find(owners, owner) == owners.end()) owners.push_back(owner);
-  }
-  return owners;
-}
-
-Result<void, api::ApiError> StorageApi::take_readers(const ports::HttpRequest& request,
-                                                     storing::NewObject& object) const {
-  std::string_view rest = request.query_value("readers").value_or("");
-  std::vector<std::string> texts;
-  while (!rest.empty()) {
-    const std::string_view text = rest.substr(0, rest.find(','));
-    if (text.empty() || texts.size() == api::kMaxReaders) {
-      return fail(api::bad_request("readers are owners with commas between them", "readers"));
-    }
-    texts.emplace_back(text);
-    rest.remove_prefix(std::min(rest.size(), text.size() + 1));
-  }
-  HM_TRY(object.readers, owners_of(texts));
-  if (const auto own = storing::own_owner(node_)) std::erase(object.readers, *own);
-  return {};
+  std::string wanted(*name);
+  const auto held = std::make_shared<Call>(std::move(call));
+  keeper_.open_object(std::move(wanted), [alive = alive_, to = &api, held, then = std::move(then)](
+                                             Result<storing::OpenedObject> opened) {
+    if (!*alive) return;
+    if (!opened) return to->answer(*held, api::from_error(opened.error()));
+    then(std::move(*held), std::move(*opened));
+  });
 }
 
 void StorageApi::list_objects(Api& api, Call call) {
@@ -149,21 +128,26 @@ void StorageApi::list_objects(Api& api, Call call) {
 }
 
 void StorageApi::show_object(Api& api, Call call) {
-  const auto found = named_object(call);
-  if (!found) return api.answer(call, found.error());
-  const auto described = keeper_.description(found->row);
-  if (!described) return api.answer(call, api::from_error(described.error()));
-  const auto health = keeper_.health(found->row);
-  if (!health) return api.answer(call, api::from_error(health.error()));
-  JsonWriter json;
-  json.begin_object().member("schema", api::kSchema).key("object").begin_object();
-  write_object(json, node_, *found);
-  json.key("metadata").begin_object();
-  for (const auto& [key, value] : described->metadata) json.member(key, value);
-  json.end_object().end_object().key("health");
-  write_health(json, node_, *health);
-  json.end_object();
-  api.answer(call, std::move(json));
+  with_object(api, std::move(call), [this, to = &api](Call asked, storing::OpenedObject opened) {
+    const auto held = std::make_shared<Call>(std::move(asked));
+    const storing::ManifestPtr manifest = opened.manifest;
+    keeper_.health(manifest, [this, alive = alive_, to, held, opened = std::move(opened)](
+                                 const Result<storing::ObjectHealth>& health) {
+      if (!*alive) return;
+      if (!health) return to->answer(*held, api::from_error(health.error()));
+      JsonWriter json;
+      json.begin_object().member("schema", api::kSchema).key("object").begin_object();
+      write_object(json, node_, opened.object);
+      json.key("metadata").begin_object();
+      for (const auto& [key, value] : opened.manifest->description.metadata) {
+        json.member(key, value);
+      }
+      json.end_object().end_object().key("health");
+      write_health(json, node_, *health);
+      json.end_object();
+      to->answer(*held, std::move(json));
+    });
+  });
 }
 
 void StorageApi::put_object(Api& api, Call call) {
@@ -173,7 +157,7 @@ void StorageApi::put_object(Api& api, Call call) {
   if (auto taken = take_headers(call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
-  if (auto taken = take_readers(call.request, wish->object); !taken) {
+  if (auto taken = take_readers(node_, call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
   if (auto valid = check_new_object(wish->object); !valid) return api.answer(call, valid.error());
@@ -193,7 +177,7 @@ void StorageApi::put_objects(Api& api, Call call) {
     return api.answer(call,
                       api::bad_request("the objects of a batch have no one version", "If-Match"));
   }
-  if (auto taken = take_readers(call.request, wish->object); !taken) {
+  if (auto taken = take_readers(node_, call.request, wish->object); !taken) {
     return api.answer(call, taken.error());
   }
   if (const auto text = call.request.query_value("bytes")) {
@@ -205,11 +189,13 @@ void StorageApi::put_objects(Api& api, Call call) {
 }
 
 void StorageApi::get_object(Api& api, Call call) {
-  const auto found = named_object(call);
-  if (!found) return api.answer(call, found.error());
-  const storing::ObjectRow& row = found->row;
-  const auto described = keeper_.description(row);
-  if (!described) return api.answer(call, api::from_error(described.error()));
+  with_object(api, std::move(call), [this, to = &api](Call asked, storing::OpenedObject opened) {
+    get_opened(*to, std::move(asked), opened);
+  });
+}
+
+void StorageApi::get_opened(Api& api, Call call, const storing::OpenedObject& opened) {
+  const storing::ObjectRow& row = opened.object.row;
   const std::string etag = etag_of(row);
   const ports::HttpRequest& request = call.request;
   if (request.count("if-match") > 0 && !has_etag(request, "if-match", etag)) {
@@ -220,7 +206,7 @@ void StorageApi::get_object(Api& api, Call call) {
   }
   ports::HttpResponse head;
   head.content_type = "application/octet-stream";
-  add_object_headers(head, row, *described);
+  add_object_headers(head, row, opened.manifest->description);
   if (request.count("if-none-match") > 0 && has_etag(request, "if-none-match", etag)) {
     head.status = 304;
     return api.answer(call, std::move(head));
@@ -245,8 +231,8 @@ void StorageApi::get_object(Api& api, Call call) {
                                                  std::to_string(range.range.end - 1) + "/" + size});
   }
   if (is_head) return (void)api.start_stream(call, std::move(head), row.size);
-  ObjectAnswer::start(api, std::move(call), keeper_, found->name,
-                      {range.range.begin, range.range.end}, std::move(head));
+  ObjectAnswer::start(api, std::move(call), keeper_, opened, {range.range.begin, range.range.end},
+                      std::move(head));
 }
 
 void StorageApi::remove_objects(Api& api, Call call) {
@@ -277,7 +263,7 @@ void StorageApi::remove_objects(Api& api, Call call) {
 void StorageApi::share_object(Api& api, Call call) {
   const auto request = api::decode_share_object(call.request.body);
   if (!request) return api.answer(call, http_api::bad_body(request.error()));
-  auto readers = owners_of(request->readers);
+  auto readers = owners_of(node_, request->readers);
   if (!readers) return api.answer(call, readers.error());
   if (const auto own = storing::own_owner(node_)) std::erase(*readers, *own);
   const auto held = std::make_shared<Call>(std::move(call));
@@ -313,7 +299,7 @@ void StorageApi::get_bundle(Api& api, Call call) {
 
 void StorageApi::attach_object(Api& api, Call call) {
   const auto held = std::make_shared<Call>(std::move(call));
-  unfolder_.unfold(as_bytes(held->request.body),
+  unfolder_.unfold(std::move(held->request.body),
                    [this, alive = alive_, to = &api,
                     held](Result<ManifestUnfolder::Unfolded, api::ApiError> unfolded) {
                      if (!*alive) return;

@@ -13,6 +13,7 @@
 #include "node/http_api/api.h"
 #include "node/storage_api/manifest_unfolder.h"
 #include "node/storage_api/recovery_api.h"
+#include "node/storage_api/upload_api.h"
 #include "node/storing/object_keeper.h"
 #include "node/storing/shard_host.h"
 
@@ -26,7 +27,8 @@ class StorageApi {
         keeper_(keeper),
         host_(host),
         unfolder_(keeper),
-        recovery_(node, keeper, unfolder_) {}
+        recovery_(node, keeper, unfolder_),
+        uploads_(node, keeper) {}
   ~StorageApi() { *alive_ = false; }
 
   void handle(http_api::Api& api, http_api::Endpoint endpoint, http_api::Call call);
@@ -50,18 +52,17 @@ class StorageApi {
   void collect(http_api::Api& api, Call call);
   void drain(http_api::Api& api, Call call);
 
-  Result<storing::ListedObject, api::ApiError> named_object(const Call& call) const;
+  void with_object(http_api::Api& api, Call call,
+                   std::function<void(Call call, storing::OpenedObject object)> then);
+  void get_opened(http_api::Api& api, Call call, const storing::OpenedObject& opened);
   ports::HttpResponse refusal(const Call& call, const api::ApiError& error) const;
-  Result<std::vector<identity::OwnerId>, api::ApiError> owners_of(
-      const std::vector<std::string>& texts) const;
-  Result<void, api::ApiError> take_readers(const ports::HttpRequest& request,
-                                           storing::NewObject& object) const;
 
   node::Node& node_;
   storing::ObjectKeeper& keeper_;
   const storing::ShardHost* host_;
   ManifestUnfolder unfolder_;
   RecoveryApi recovery_;
+  UploadApi uploads_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -8,6 +8,7 @@
 #include "foundation/base/check.h"
 #include "foundation/codec/reader.h"
 #include "foundation/codec/writer.h"
+#include "node/storing/catalogue_keys.h"
 #include "node/storing/keeper_limits.h"
 
 namespace hm::storing {
@@ -15,57 +16,9 @@ namespace {
 
 using ports::Space;
 
-// Rows of Meta by their first byte.
-constexpr std::uint8_t kHeadRow = 'h';
-constexpr std::uint8_t kGarbageRow = 'g';
-constexpr std::uint8_t kUploadRow = 'u';
-constexpr std::uint8_t kFaultRow = 'f';
-// Rows of Manifests: of a manifest, and the name of an object id.
-constexpr std::uint8_t kManifestRow = 'm';
-constexpr std::uint8_t kIdRow = 'i';
-
-Bytes key_of(std::string_view text) { return to_bytes(as_bytes(text)); }
-Bytes prefixed(std::uint8_t first, ByteView rest) {
-  Bytes key{first};
-  key.insert(key.end(), rest.begin(), rest.end());
-  return key;
-}
-Bytes big_endian(std::uint64_t number) {
-  Bytes bytes(8);
-  for (std::size_t i = 8; i > 0; --i, number >>= 8)
-    bytes[i - 1] = static_cast<std::uint8_t>(number);
-  return bytes;
-}
-std::uint64_t from_big_endian(ByteView bytes) {
-  std::uint64_t number = 0;
-  for (const std::uint8_t byte : bytes) number = number << 8 | byte;
-  return number;
-}
-// What comes behind all keys that begin so; empty: nothing does.
-Bytes behind(ByteView prefix) {
-  Bytes end = to_bytes(prefix);
-  while (!end.empty() && end.back() == 0xff) end.pop_back();
-  if (!end.empty()) ++end.back();
-  return end;
-}
-
-std::unexpected<Error> damaged(std::string_view what) {
-  return fail(
-      ErrorCode::Corrupt, "the catalogue of stored objects is damaged: " + std::string(what),
-      "keep a copy of the folder 'objects': nothing else here knows the keys of what it lists");
-}
-
-template <class Row>
-Result<std::optional<Row>> read(const ports::Store& store, Space space, ByteView key,
-                                std::string_view what) {
-  HM_TRY(const auto bytes, store.get(space, key));
-  if (!bytes) return std::optional<Row>();
-  auto row = codec::decode<Row>(*bytes);
-  if (!row) return damaged(what);
-  return std::optional<Row>(std::move(*row));
-}
-
 ByteView manifest_key_bytes(const ObjectRow& row) { return row.what.object; }
+
+}  // namespace
 
 Result<void> check(const PutCondition& condition, const std::string& name,
                    const std::optional<ObjectRow>& old) {
@@ -81,8 +34,6 @@ Result<void> check(const PutCondition& condition, const std::string& name,
   }
   return {};
 }
-
-}  // namespace
 
 StripeId stripe_id_of(const std::vector<crypto::Digest>& roots) {
   return StripeId{crypto::tagged_hash("hm.storage.stripe.v1", codec::encode(roots)).bytes};
@@ -131,8 +82,8 @@ class Catalogue::Batch {
     return {};
   }
 
-  Result<void> refer(const ObjectRow& object, const storage::Manifest& manifest, int by) {
-    std::set<StripeId> distinct(object.own_stripes.begin(), object.own_stripes.end());
+  Result<void> refer(const std::vector<StripeId>& own, const storage::Manifest& manifest, int by) {
+    std::set<StripeId> distinct(own.begin(), own.end());
     for (const storage::Stripe& each : manifest.stripes) distinct.insert(stripe_id_of(each.roots));
     for (const StripeId& id : distinct) {
       HM_TRY(StripeRow* const row, stripe(id));
@@ -160,6 +111,16 @@ class Catalogue::Batch {
         if (!row.places[i].node.is_zero()) garbage.items.push_back({row.places[i], row.roots[i]});
       }
       if (!garbage.items.empty()) add_garbage(garbage);
+    }
+  }
+
+  // Whoever has the same segments finds them here.
+  void find_segments(const storage::Manifest& manifest) {
+    for (const storage::Segment& segment : manifest.segments) {
+      const auto* shared = std::get_if<storage::SharedSegment>(&segment.seal);
+      if (shared == nullptr) continue;
+      const SegmentRow row{segment, stripe_id_of(manifest.stripes[segment.stripe].roots)};
+      writes.push_back({Space::Segments, to_bytes(shared->id.view()), codec::encode(row)});
     }
   }
 
@@ -293,7 +254,8 @@ Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
   for (const auto& [name, each] : put) names.insert(name);
 
   for (const auto& [name, each] : put) {
-    if (each->row.origin == Origin::Own) HM_TRY_VOID(batch.refer(each->row, each->manifest, 1));
+    if (each->row.origin == Origin::Own)
+      HM_TRY_VOID(batch.refer(each->row.own_stripes, each->manifest, 1));
   }
   for (const std::string& name : names) {
     HM_TRY(const auto old, object(name));
@@ -303,7 +265,7 @@ Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
     if (!old) continue;
     if (old->origin == Origin::Own) {
       HM_TRY(const auto manifest, this->manifest(*old));
-      HM_TRY_VOID(batch.refer(*old, manifest, -1));
+      HM_TRY_VOID(batch.refer(old->own_stripes, manifest, -1));
     }
     batch.writes.push_back({Space::Objects, key_of(name), std::nullopt});
     batch.writes.push_back(
@@ -318,13 +280,10 @@ Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
         {Space::Manifests, prefixed(kIdRow, each->row.what.object), key_of(name)});
     head.last_version = std::max(head.last_version, each->row.what.version);
     if (each->row.origin != Origin::Own) continue;
-    for (const storage::Segment& segment : each->manifest.segments) {
-      const auto* shared = std::get_if<storage::SharedSegment>(&segment.seal);
-      if (shared == nullptr) continue;
-      const SegmentRow row{segment, stripe_id_of(each->manifest.stripes[segment.stripe].roots)};
-      batch.writes.push_back({Space::Segments, to_bytes(shared->id.view()), codec::encode(row)});
-    }
+    batch.find_segments(each->manifest);
   }
+  for (const StoredPart& part : change.parts) HM_TRY_VOID(put_part(part, batch));
+  for (const MultipartId& id : change.ended) HM_TRY_VOID(end_multipart(id, batch));
   for (const MovedShard& move : change.moved) {
     HM_TRY(StripeRow* const row, batch.stripe(move.stripe));
     if (move.index >= row->places.size()) return damaged("a moved shard is not in its stripe");
@@ -344,6 +303,52 @@ Result<void> Catalogue::apply(const CatalogueChange& change, Stripes stripes) {
     return written;
   }
   idle_ = std::move(idle);
+  return {};
+}
+
+Result<void> Catalogue::put_part(const StoredPart& part, Batch& batch) {
+  HM_TRY(auto row, multipart(part.of));
+  if (!row) return multipart_has_ended(part.of);
+  HM_TRY_VOID(batch.refer({}, part.manifest, 1));
+  const Bytes key = part_key(kPartRow, part.of, part.number);
+  HM_TRY(const auto old, read<PartRow>(store_, Space::Meta, key, "the row of a part"));
+  if (old) {
+    HM_TRY(const auto manifest, part_manifest(part.of, part.number));
+    HM_TRY_VOID(batch.refer({}, manifest, -1));
+    --row->parts;
+    row->stored_bytes -= old->content.size;
+    row->segments -= old->segments;
+  }
+  ++row->parts;
+  row->stored_bytes += part.row.content.size;
+  row->segments += part.row.segments;
+  row->touched = std::max(row->touched, part.touched);
+  HM_TRY_VOID(check_fit(*row, part));
+  batch.find_segments(part.manifest);
+  batch.writes.push_back({Space::Meta, key, codec::encode(part.row)});
+  batch.writes.push_back({Space::Manifests, part_key(kPartManifestRow, part.of, part.number),
+                          storage::encode(part.manifest)});
+  batch.writes.push_back(
+      {Space::Meta, prefixed(kMultipartRow, part.of.view()), codec::encode(*row)});
+  return {};
+}
+
+Result<void> Catalogue::end_multipart(const MultipartId& id, Batch& batch) {
+  HM_TRY(const auto row, multipart(id));
+  if (!row) return multipart_has_ended(id);
+  std::vector<PartNumber> numbers;
+  HM_TRY_VOID(parts(id, 0, [&](PartNumber number, const PartRow&) {
+    numbers.push_back(number);
+    return true;
+  }));
+  for (const PartNumber number : numbers) {
+    HM_TRY(const auto manifest, part_manifest(id, number));
+    HM_TRY_VOID(batch.refer({}, manifest, -1));
+    batch.writes.push_back({Space::Meta, part_key(kPartRow, id, number), std::nullopt});
+    batch.writes.push_back(
+        {Space::Manifests, part_key(kPartManifestRow, id, number), std::nullopt});
+  }
+  batch.writes.push_back({Space::Meta, prefixed(kMultipartRow, id.view()), std::nullopt});
   return {};
 }
 

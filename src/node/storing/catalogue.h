@@ -25,15 +25,10 @@
 #include "core/storage/segment_index.h"
 #include "foundation/base/result.h"
 #include "node/storing/catalogue_rows.h"
+#include "node/storing/multipart_rows.h"
 #include "ports/store.h"
 
 namespace hm::storing {
-
-// Under which circumstances an object may be put.
-struct PutCondition {
-  bool only_new = false;                      // nothing has the name
-  std::optional<std::uint64_t> only_version;  // what has the name is this version
-};
 
 struct StoredObject {
   std::string name;
@@ -49,12 +44,14 @@ struct MovedShard {
   storage::Place to;
 };
 
-// What changes at once. Stripes come before the objects that refer to them.
+// What changes at once. Stripes come before the objects and parts that refer to them.
 struct CatalogueChange {
   std::vector<StripeRow> stripes;  // new ones; `references` is counted here
   std::vector<StoredObject> put;   // in place of what had the name
   std::vector<std::string> removed;
   std::vector<MovedShard> moved;
+  std::vector<StoredPart> parts;   // each in place of the one with its number
+  std::vector<MultipartId> ended;  // objects in parts, which are forgotten with their parts
 };
 
 struct ListedObject {
@@ -88,7 +85,8 @@ class Catalogue {
                           std::optional<char> delimiter, std::size_t count) const;
 
   // AlreadyExists and FailedPrecondition: a condition does not hold, or a stripe that an object
-  // refers to is not there; then nothing changes.
+  // refers to is not there; NotFound: an object in parts has ended; InvalidArgument: a part does
+  // not fit its object. Then nothing changes.
   // What no object refers to any more becomes garbage if it may be given up, otherwise with the
   // next change that may.
   enum class Stripes : std::uint8_t { Keep, MayGiveUp };
@@ -122,6 +120,18 @@ class Catalogue {
   Result<void> forget_upload(std::uint64_t number);
   Result<std::vector<std::pair<std::uint64_t, std::vector<storage::Place>>>> uploads() const;
 
+  // Objects that arrive in parts. Busy: there are kMaxMultiparts already.
+  Result<void> begin_multipart(const MultipartId& id, const MultipartRow& row);
+  Result<std::optional<MultipartRow>> multipart(const MultipartId& id) const;
+  Result<void> multiparts(
+      const std::function<bool(const MultipartId&, const MultipartRow&)>& visit) const;
+  // The number of an attempt at a part, which none had before. NotFound.
+  Result<std::uint64_t> begin_attempt(const MultipartId& id, UnixMillis touched);
+  // In order, those above `after`, until `visit` says false.
+  Result<void> parts(const MultipartId& id, PartNumber after,
+                     const std::function<bool(PartNumber, const PartRow&)>& visit) const;
+  Result<storage::Manifest> part_manifest(const MultipartId& id, PartNumber number) const;
+
   // The last kMaxFaults are kept.
   Result<void> add_fault(const FaultRow& fault);
   Result<std::vector<FaultRow>> faults() const;
@@ -131,6 +141,8 @@ class Catalogue {
       : store_(store), opened_(head), head_(head) {}
 
   class Batch;
+  Result<void> put_part(const StoredPart& part, Batch& batch);
+  Result<void> end_multipart(const MultipartId& id, Batch& batch);
   ports::StoreWrite head_row() const;
 
   ports::Store& store_;

@@ -31,6 +31,15 @@ enum class Origin : std::uint8_t {
   Shared,  // another owner's: its stripes are that one's to keep
 };
 
+// Under which circumstances an object may be put.
+struct PutCondition {
+  bool only_new = false;                      // nothing has the name
+  std::optional<std::uint64_t> only_version;  // what has the name is this version
+
+  bool operator==(const PutCondition&) const = default;
+  static constexpr auto fields(auto& self) { return std::tie(self.only_new, self.only_version); }
+};
+
 // The newest version of one object. The key is its name.
 struct ObjectRow {
   Origin origin = Origin::Own;

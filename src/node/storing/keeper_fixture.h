@@ -85,6 +85,22 @@ class KeeperMesh {
     return put_report && put_report->has_value();
   }
 
+  Result<OpenedObject> open_object(const std::string& name) {
+    std::optional<Result<OpenedObject>> opened;
+    keeper().open_object(name, [&](Result<OpenedObject> found) { opened = std::move(found); });
+    for (int i = 0; i < 600 && !opened; ++i) run(1);
+    EXPECT_TRUE(opened) << "an object is opened";
+    return opened.value_or(fail(ErrorCode::Unavailable, "no end"));
+  }
+  Result<ObjectHealth> health(const std::string& name) {
+    const auto opened = open_object(name);
+    if (!opened) return std::unexpected(opened.error());
+    std::optional<Result<ObjectHealth>> health;
+    keeper().health(opened->manifest, [&](Result<ObjectHealth> found) { health = found; });
+    for (int i = 0; i < 600 && !health; ++i) run(1);
+    EXPECT_TRUE(health) << "its health is known";
+    return health.value_or(fail(ErrorCode::Unavailable, "no end"));
+  }
   Result<Bytes> get(const std::string& name,
                     std::optional<ObjectKeeper::Range> range = std::nullopt) {
     Bytes bytes;
@@ -97,7 +113,9 @@ class KeeperMesh {
       if (!download) untaken_ += piece.size();
     };
     listener.on_done = [&](Result<void> result) { done = std::move(result); };
-    auto started = keeper().download(name, range, std::move(listener));
+    const auto opened = open_object(name);
+    if (!opened) return std::unexpected(opened.error());
+    auto started = keeper().download(opened->manifest, range, std::move(listener));
     if (!started) return std::unexpected(started.error());
     download = *started;
     download->take(std::exchange(untaken_, 0));

@@ -35,6 +35,18 @@ inline constexpr std::uint64_t kFirstReserve = std::uint64_t{16} << 20;
 // Uploads and downloads at one time: each holds tens of megabytes.
 inline constexpr std::size_t kMaxTransfers = 4;
 
+// Objects that arrive in parts, at one time: each has its row and keeps what has arrived.
+inline constexpr std::size_t kMaxMultiparts = 256;
+// Of one object, and the longest; S3 allows as much. All of them together have kMaxSegments.
+inline constexpr std::uint32_t kMaxParts = 10'000;
+inline constexpr std::uint64_t kMaxPartBytes = std::uint64_t{5} << 30;
+// Of a sender, to find again what it has begun: a path and when the file changed.
+inline constexpr std::size_t kMaxMultipartNote = 8192;
+// Of the ledger's time, from when something last came until what is there is given up.
+inline constexpr std::uint64_t kMultipartMillis = std::uint64_t{7} * 24 * 3'600'000;
+// Between two looks for such objects.
+inline constexpr std::uint64_t kMultipartLookMillis = 600'000;
+
 // Bytes handed out that the reader has not taken.
 inline constexpr std::size_t kDownloadWindow = std::size_t{8} << 20;
 // In which they are handed out, at most: half of what a stream of the API takes, so that each goes

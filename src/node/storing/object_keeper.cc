@@ -14,6 +14,41 @@
 
 namespace hm::storing {
 
+namespace {
+
+// How often an object is looked at again that is replaced just then.
+constexpr int kMostLooks = 8;
+
+Result<ListedObject> find_in(const Catalogue& catalogue, std::string_view name_or_id) {
+  HM_TRY(auto row, catalogue.object(name_or_id));
+  if (row) return ListedObject{std::string(name_or_id), std::move(*row)};
+  if (const auto id = ObjectId::parse(name_or_id)) {
+    HM_TRY(const auto name, catalogue.name_of(*id));
+    if (name) {
+      HM_TRY(row, catalogue.object(*name));
+      if (row) return ListedObject{*name, std::move(*row)};
+    }
+  }
+  return fail(ErrorCode::NotFound, "no object has this name or id: " + std::string(name_or_id),
+              "hypermesh ls lists what this node has stored");
+}
+
+// Between its row and its manifest an object may be replaced.
+Result<OpenedObject> open_in(const Catalogue& catalogue, std::string_view name_or_id) {
+  for (int look = 1;; ++look) {
+    HM_TRY(ListedObject found, find_in(catalogue, name_or_id));
+    auto manifest = catalogue.manifest(found.row);
+    if (manifest) {
+      return OpenedObject{std::move(found),
+                          std::make_shared<const storage::Manifest>(std::move(*manifest))};
+    }
+    HM_TRY(const ListedObject again, find_in(catalogue, name_or_id));
+    if (look == kMostLooks || again.row == found.row) return std::unexpected(manifest.error());
+  }
+}
+
+}  // namespace
+
 Result<void> check_object_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxObjectName || !is_utf8(name) ||
       name.find('\0') != std::string_view::npos) {
@@ -45,7 +80,13 @@ ObjectKeeper::ObjectKeeper(node::Node& node, node::OwnOperations& operations, Sh
              .leases = *leases_,
              .catalogue = catalogue_,
              .queue = *queue_},
-      care_(std::make_unique<StorageCare>(parts_, operations, counters_)) {
+      care_(std::make_unique<StorageCare>(parts_, operations, counters_)),
+      multipart_(std::make_unique<MultipartUploads>(
+          parts_, MultipartUploads::Hooks{.ready = [this] { return ready(); },
+                                          .counted =
+                                              [this](ObjectUpload::Listener listener) {
+                                                return counted(std::move(listener));
+                                              }})) {
   parts_.changed = [this] { care_->changed(); };
   parts_.unsure = [this] { care_->hunt(); };
   parts_.fault = [this](FaultRow fault) { care_->report(std::move(fault)); };
@@ -81,6 +122,10 @@ Result<std::shared_ptr<ObjectUpload>> ObjectKeeper::upload(UploadPlan plan,
     return fail(ErrorCode::Busy, "as many uploads as the node can hold are under way",
                 "try again when one of them has ended");
   }
+  return ObjectUpload::start(parts_, plan, counted(std::move(listener)));
+}
+
+ObjectUpload::Listener ObjectKeeper::counted(ObjectUpload::Listener listener) {
   auto done = std::move(listener.on_done);
   listener.on_done = [this, alive = alive_, done = std::move(done)](Result<UploadReport> report) {
     if (*alive && report) {
@@ -90,47 +135,39 @@ Result<std::shared_ptr<ObjectUpload>> ObjectKeeper::upload(UploadPlan plan,
     if (*alive && !report) care_->collect();
     done(std::move(report));
   };
-  return ObjectUpload::start(parts_, plan, std::move(listener));
+  return listener;
 }
 
-Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(std::string_view name,
+void ObjectKeeper::open_object(std::string name_or_id,
+                               std::function<void(Result<OpenedObject>)> done) {
+  const auto opened = std::make_shared<std::optional<Result<OpenedObject>>>();
+  parts_.node.ports().workers.submit([catalogue = catalogue_, name = std::move(name_or_id),
+                                      opened] { *opened = open_in(*catalogue, name); },
+                                     [alive = alive_, opened, done = std::move(done)] {
+                                       if (*alive) done(std::move(**opened));
+                                     });
+}
+
+Result<std::shared_ptr<ObjectDownload>> ObjectKeeper::download(ManifestPtr manifest,
                                                                std::optional<Range> range,
                                                                ObjectDownload::Listener listener) {
-  HM_TRY(const ListedObject found, find(name));
   if (parts_.downloads.size() >= kMaxTransfers) {
     return fail(ErrorCode::Busy, "as many downloads as the node can hold are under way",
                 "try again when one of them has ended");
   }
-  HM_TRY(storage::Manifest manifest, catalogue_->manifest(found.row));
-  const auto shared = std::make_shared<const storage::Manifest>(std::move(manifest));
   ++counters_.objects_got;
   auto on_bytes = std::move(listener.on_bytes);
   listener.on_bytes = [this, alive = alive_, on_bytes = std::move(on_bytes)](std::string piece) {
     if (*alive) counters_.bytes_got += piece.size();
     on_bytes(std::move(piece));
   };
-  const Range all{0, found.row.size};
-  return ObjectDownload::start(parts_, shared, range.value_or(all).begin, range.value_or(all).end,
+  const Range all = range.value_or(Range{0, manifest->size});
+  return ObjectDownload::start(parts_, std::move(manifest), all.begin, all.end,
                                std::move(listener));
 }
 
 Result<ListedObject> ObjectKeeper::find(std::string_view name_or_id) const {
-  HM_TRY(auto row, catalogue_->object(name_or_id));
-  if (row) return ListedObject{std::string(name_or_id), std::move(*row)};
-  if (const auto id = ObjectId::parse(name_or_id)) {
-    HM_TRY(const auto name, catalogue_->name_of(*id));
-    if (name) {
-      HM_TRY(row, catalogue_->object(*name));
-      if (row) return ListedObject{*name, std::move(*row)};
-    }
-  }
-  return fail(ErrorCode::NotFound, "no object has this name or id: " + std::string(name_or_id),
-              "hypermesh ls lists what this node has stored");
-}
-
-Result<storage::Description> ObjectKeeper::description(const ObjectRow& row) const {
-  HM_TRY(storage::Manifest manifest, catalogue_->manifest(row));
-  return std::move(manifest.description);
+  return find_in(*catalogue_, name_or_id);
 }
 
 Result<ObjectList> ObjectKeeper::list(std::string_view prefix, std::string_view after,
@@ -138,31 +175,50 @@ Result<ObjectList> ObjectKeeper::list(std::string_view prefix, std::string_view 
   return catalogue_->list(prefix, after, delimiter, count);
 }
 
-Result<ObjectHealth> ObjectKeeper::health(const ObjectRow& row) const {
-  HM_TRY(const storage::Manifest manifest, catalogue_->manifest(row));
+void ObjectKeeper::health(ManifestPtr manifest, std::function<void(Result<ObjectHealth>)> done) {
+  struct Read {
+    Result<void> state;
+    std::vector<StripeRow> stripes;
+  };
+  const auto read = std::make_shared<Read>();
+  parts_.node.ports().workers.submit(
+      [catalogue = catalogue_, manifest = std::move(manifest), read] {
+        for (const storage::Stripe& each : manifest->stripes) {
+          auto stripe = catalogue->stripe(stripe_id_of(each.roots));
+          if (!stripe) read->state = std::unexpected(stripe.error());
+          if (!stripe) return;
+          if (*stripe) read->stripes.push_back(std::move(**stripe));
+        }
+      },
+      [this, alive = alive_, read, done = std::move(done)] {
+        if (!*alive) return;
+        if (!read->state) return done(std::unexpected(read->state.error()));
+        done(judge(read->stripes));
+      });
+}
+
+ObjectHealth ObjectKeeper::judge(const std::vector<StripeRow>& stripes) const {
   ObjectHealth health;
+  health.stripes = stripes.size();
   std::size_t bears = SIZE_MAX;
   std::map<identity::NodeId, ObjectHealth::Holder> holders;
-  for (const storage::Stripe& each : manifest.stripes) {
-    HM_TRY(const auto stripe, catalogue_->stripe(stripe_id_of(each.roots)));
-    if (!stripe) continue;
-    ++health.stripes;
+  for (const StripeRow& stripe : stripes) {
     std::size_t healthy = 0;
-    for (std::size_t i = 0; i < stripe->roots.size(); ++i) {
+    for (std::size_t i = 0; i < stripe.roots.size(); ++i) {
       ++health.shards;
-      const storage::Place& place = stripe->places[i];
+      const storage::Place& place = stripe.places[i];
       if (place.node.is_zero()) continue;
       auto& holder = holders[place.node];
       holder.node = place.node;
       if (const auto owner = leases_->owner_of(place)) holder.owner = *owner;
       ++holder.shards;
-      holder.bytes += stripe->shard_bytes;
+      holder.bytes += stripe.shard_bytes;
       holder.is_reachable = parts_.client.is_reachable(place.node);
       holder.stands = leases_->stands(place);
-      if (care_->is_healthy(place, stripe->roots[i])) ++healthy;
+      if (care_->is_healthy(place, stripe.roots[i])) ++healthy;
     }
     health.healthy += healthy;
-    const std::size_t needed = stripe->code.data;
+    const std::size_t needed = stripe.code.data;
     health.is_readable = health.is_readable && healthy >= needed;
     bears = std::min(bears, healthy > needed ? healthy - needed : 0);
   }
@@ -190,21 +246,22 @@ void ObjectKeeper::resume_uploads() {
 void ObjectKeeper::share(std::string_view name, std::vector<identity::OwnerId> readers,
                          std::function<void(Result<ListedObject>)> done) {
   if (auto is_ready = ready(); !is_ready) return done(std::unexpected(is_ready.error()));
-  auto found = find(name);
-  if (!found) return done(std::unexpected(found.error()));
-  if (found->row.origin != Origin::Own) {
-    return done(fail(ErrorCode::PermissionDenied, "the object is another owner's",
-                     "only its owner can share it; store a copy of it first"));
-  }
-  auto manifest = catalogue_->manifest(found->row);
-  if (!manifest) return done(std::unexpected(manifest.error()));
-  ObjectUpload::Listener listener;
-  listener.on_done = [done = std::move(done)](Result<UploadReport> report) {
-    if (!report) return done(std::unexpected(report.error()));
-    done(report->objects.front());
-  };
-  (void)ObjectUpload::reseal(parts_, found->name, found->row, std::move(*manifest),
-                             std::move(readers), std::move(listener));
+  open_object(std::string(name), [this, readers = std::move(readers),
+                                  done = std::move(done)](Result<OpenedObject> opened) mutable {
+    if (!opened) return done(std::unexpected(opened.error()));
+    const ListedObject& found = opened->object;
+    if (found.row.origin != Origin::Own) {
+      return done(fail(ErrorCode::PermissionDenied, "the object is another owner's",
+                       "only its owner can share it; store a copy of it first"));
+    }
+    ObjectUpload::Listener listener;
+    listener.on_done = [done = std::move(done)](Result<UploadReport> report) {
+      if (!report) return done(std::unexpected(report.error()));
+      done(report->objects.front());
+    };
+    (void)ObjectUpload::reseal(parts_, found.name, found.row, *opened->manifest, std::move(readers),
+                               std::move(listener));
+  });
 }
 
 // An object that is read and stored again at the same time.
@@ -216,10 +273,16 @@ class ObjectKeeper::Rewrite : public std::enable_shared_from_this<Rewrite> {
 
 void ObjectKeeper::rewrite(std::string_view name, std::vector<identity::OwnerId> readers,
                            std::function<void(Result<ListedObject>)> done) {
-  auto found = find(name);
-  if (!found) return done(std::unexpected(found.error()));
-  auto about = description(found->row);
-  if (!about) return done(std::unexpected(about.error()));
+  open_object(std::string(name), [this, readers = std::move(readers), done = std::move(done)](
+                                     const Result<OpenedObject>& opened) mutable {
+    if (!opened) return done(std::unexpected(opened.error()));
+    rewrite(*opened, std::move(readers), std::move(done));
+  });
+}
+
+void ObjectKeeper::rewrite(const OpenedObject& opened, std::vector<identity::OwnerId> readers,
+                           std::function<void(Result<ListedObject>)> done) {
+  const ListedObject& found = opened.object;
   const auto rewrite = std::make_shared<Rewrite>();
   const auto shared_done =
       std::make_shared<std::function<void(Result<ListedObject>)>>(std::move(done));
@@ -238,15 +301,15 @@ void ObjectKeeper::rewrite(std::string_view name, std::vector<identity::OwnerId>
     if (!report) return end(std::unexpected(report.error()));
     end(report->objects.front());
   };
-  auto started = upload({.bytes = found->row.size, .code = found->row.code}, std::move(up));
+  auto started = upload({.bytes = found.row.size, .code = found.row.code}, std::move(up));
   if (!started) return end(std::unexpected(started.error()));
   rewrite->upload = std::move(*started);
-  rewrite->upload->begin({.name = found->name,
-                          .metadata = about->metadata,
+  rewrite->upload->begin({.name = found.name,
+                          .metadata = opened.manifest->description.metadata,
                           .sharing = Sharing::Alone,
-                          .condition = {.only_version = found->row.what.version},
+                          .condition = {.only_version = found.row.what.version},
                           .readers = std::move(readers),
-                          .known_hash = found->row.content});
+                          .known_hash = found.row.content});
   ObjectDownload::Listener down;
   down.on_bytes = [rewrite](std::string piece) {
     if (rewrite->upload) rewrite->upload->push(std::move(piece));
@@ -257,7 +320,7 @@ void ObjectKeeper::rewrite(std::string_view name, std::vector<identity::OwnerId>
     rewrite->upload->end();
     rewrite->upload->finish();
   };
-  auto reading = download(found->name, std::nullopt, std::move(down));
+  auto reading = download(opened.manifest, std::nullopt, std::move(down));
   if (!reading) return end(std::unexpected(reading.error()));
   if (*shared_done) rewrite->download = std::move(*reading);
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/storing/multipart_uploads.h"
 #include "node/storing/object_download.h"
 #include "node/storing/object_upload.h"
 
@@ -46,6 +47,12 @@ struct ObjectHealth {
     bool stands = false;  // its lease goes on
   };
   std::vector<Holder> holders;
+};
+
+// An object with its manifest, which is of its version.
+struct OpenedObject {
+  ListedObject object;
+  ManifestPtr manifest;
 };
 
 struct KeeperCounters {
@@ -91,17 +98,20 @@ class ObjectKeeper {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
   };
-  // All of it without a range.
-  Result<std::shared_ptr<ObjectDownload>> download(std::string_view name,
-                                                   std::optional<Range> range,
+  // Objects that arrive in parts.
+  MultipartUploads& multipart() { return *multipart_; }
+  // By name or id; a manifest may be long, and is read and decoded by a worker.
+  void open_object(std::string name_or_id, std::function<void(Result<OpenedObject>)> done);
+  // All of it without a range. Busy: kMaxTransfers are under way.
+  Result<std::shared_ptr<ObjectDownload>> download(ManifestPtr manifest, std::optional<Range> range,
                                                    ObjectDownload::Listener listener);
 
   // By name, or by the id of an object.
   Result<ListedObject> find(std::string_view name_or_id) const;
-  Result<storage::Description> description(const ObjectRow& row) const;
   Result<ObjectList> list(std::string_view prefix, std::string_view after,
                           std::optional<char> delimiter, std::size_t count) const;
-  Result<ObjectHealth> health(const ObjectRow& row) const;
+  // Its stripes are looked up by a worker.
+  void health(ManifestPtr manifest, std::function<void(Result<ObjectHealth>)> done);
 
   using Done = std::function<void(Result<void>)>;
   void remove(std::vector<std::string> names, Done done);
@@ -139,7 +149,11 @@ class ObjectKeeper {
 
   class Rewrite;
   class BundleFetch;
+  ObjectHealth judge(const std::vector<StripeRow>& stripes) const;
+  void rewrite(const OpenedObject& opened, std::vector<identity::OwnerId> readers,
+               std::function<void(Result<ListedObject>)> done);
   Result<void> ready() const;
+  ObjectUpload::Listener counted(ObjectUpload::Listener listener);
   void resume_uploads();
 
   std::unique_ptr<StorageLeases> leases_;
@@ -149,6 +163,7 @@ class ObjectKeeper {
   KeeperCounters counters_;
   std::unique_ptr<StorageCare> care_;
   std::unique_ptr<StorageRecovery> recovery_;
+  std::unique_ptr<MultipartUploads> multipart_;
   bool is_started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -110,7 +110,7 @@ TEST(ObjectKeeper, WhatNodesSpoilOrLoseIsRightAllTheSameIsNamedAndRepaired) {
   }
   // Audits find the rest.
   mesh.run(8 * 60'000);
-  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  const auto health = mesh.health("object");
   ASSERT_TRUE(health);
   EXPECT_EQ(health->healthy, health->shards);
   EXPECT_GT(mesh.keeper().status().counters.shards_repaired, 0U);
@@ -122,7 +122,7 @@ TEST(ObjectKeeper, ALostNodesShardsAreMadeAnewElsewhere) {
   ASSERT_TRUE(mesh.put("object", object, {}, kNarrow));
   mesh.kill(3);
   mesh.run(5 * 60'000);
-  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  const auto health = mesh.health("object");
   ASSERT_TRUE(health);
   EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
   for (const auto& holder : health->holders) EXPECT_NE(holder.node, mesh.mesh.id(3));
@@ -148,7 +148,7 @@ TEST(ObjectKeeper, ATenantThatWasAwaySoLongThatItsLeasesEndedFindsEverything) {
   ASSERT_TRUE(back) << back.error().message << ": " << back.error().detail;
   EXPECT_TRUE(*back == object);
   mesh.run(3 * 60'000);
-  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  const auto health = mesh.health("object");
   EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
 }
 
@@ -167,7 +167,7 @@ TEST(ObjectKeeper, NodesThatWereAwaySoLongThatTheirLeasesEndedBringTheirShardsBa
   ASSERT_TRUE(back) << back.error().message << ": " << back.error().detail;
   EXPECT_TRUE(*back == object);
   mesh.run(3 * 60'000);
-  const auto health = mesh.keeper().health(mesh.keeper().find("object")->row);
+  const auto health = mesh.health("object");
   EXPECT_EQ(health->healthy, health->shards) << mesh.keeper().status().trouble;
 }
 

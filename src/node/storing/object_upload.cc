@@ -82,7 +82,7 @@ void ObjectUpload::choose() {
     return fail_with(
         {ErrorCode::Unavailable, "this node is not on the ledger", "wait until it has joined"});
   }
-  const std::uint64_t bytes = plan_.bytes.value_or(UINT64_MAX);
+  const std::uint64_t bytes = plan_.suits.value_or(plan_.bytes.value_or(UINT64_MAX));
   const std::uint64_t probe = std::min<std::uint64_t>(bytes, storage::kDefaultShardBytes);
   const std::size_t owners =
       parts_.leases.owners(std::max<std::uint64_t>(probe, ports::kMinCountedBytes));
@@ -108,6 +108,7 @@ void ObjectUpload::choose() {
   }
   code_ = std::move(*choice);
   encoding_ = std::make_unique<Encoding>(parts_, *owner, code_->layout);
+  if (part_) encoding_->part.emplace(*part_);
 }
 
 void ObjectUpload::run() {
@@ -352,6 +353,11 @@ void ObjectUpload::commit() {
   report_.code = *code_;
   report_.shared_bytes = encoding_->shared_bytes;
   report_.plain_bytes = encoding_->plain_bytes;
+  if (joined_) change.ended.push_back(joined_->of);
+  apply(std::move(change));
+}
+
+void ObjectUpload::apply(CatalogueChange change) {
   stage_ = Stage::Committing;
   parts_.queue.apply(std::move(change), [self = shared_from_this()](const Result<void>& stored) {
     if (self->is_detached_) return;
@@ -365,6 +371,8 @@ void ObjectUpload::commit() {
     if (self->is_over_) return;
     self->give_up();
     if (self->is_unsure_) self->parts_.unsure();
+    self->part_.reset();
+    self->joined_.reset();
     auto done = std::move(self->listener_.on_done);
     self->listener_ = {};
     if (done) done(std::move(self->report_));

@@ -21,6 +21,7 @@
 #include "core/storage/object_encoder.h"
 #include "foundation/crypto/sealed_box/sealed_box.h"
 #include "node/storing/keeper_parts.h"
+#include "node/storing/multipart_rows.h"
 
 namespace hm::storing {
 
@@ -45,6 +46,28 @@ struct NewObject {
 struct UploadPlan {
   std::optional<std::uint64_t> bytes;  // of all objects, if known
   std::optional<erasure::Code> code;   // else what suits size and owners
+  // The size that the code is to suit, where it is not what is sent: of the whole, for a part.
+  std::optional<std::uint64_t> suits;
+};
+
+// One part of an object, to be kept until all are there (multipart_uploads.h).
+struct PartPlan {
+  MultipartId of;
+  PartNumber number = 0;
+  MultipartRow row;
+  std::uint64_t attempt = 0;   // none of this object had this number before
+  UnixMillis touched;          // the ledger's time
+  std::shared_ptr<void> hold;  // let go of when the part is kept or lost
+};
+// All of its parts, as one object.
+struct JoinPlan {
+  MultipartId of;
+  MultipartRow row;
+  PutCondition condition;
+  // What it must be, if it was said.
+  std::optional<std::uint64_t> bytes;
+  std::optional<crypto::Digest> content;
+  std::shared_ptr<void> hold;
 };
 
 struct UploadReport {
@@ -54,6 +77,7 @@ struct UploadReport {
   std::uint64_t shared_bytes = 0;  // that were stored before
   std::uint64_t stored_bytes = 0;  // shards that were sent
   std::size_t unplaced = 0;        // shards that nobody took; repair places them
+  std::optional<PartRow> part;     // of an upload of one
 };
 
 class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
@@ -72,6 +96,11 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
                                               const ObjectRow& row, storage::Manifest manifest,
                                               std::vector<identity::OwnerId> readers,
                                               Listener listener);
+  // A part is pushed like an object, between begin() and end().
+  static std::shared_ptr<ObjectUpload> start_part(KeeperParts& parts, UploadPlan plan,
+                                                  PartPlan part, Listener listener);
+  // The object of the parts that are there, which are forgotten as such.
+  static std::shared_ptr<ObjectUpload> join(KeeperParts& parts, JoinPlan plan, Listener listener);
   ObjectUpload(KeeperParts& parts, UploadPlan plan, Listener listener);
   ~ObjectUpload();
 
@@ -114,6 +143,9 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   void seal();
   void store_bundles();
   void commit();
+  void commit_part();
+  void join_parts();
+  void apply(CatalogueChange change);
   static Result<void, storage::StorageError> seal_all(
       Encoding& encoding, const std::map<identity::OwnerId, sealed_box::EncapsulationKey>& keys);
   void fail_with(Error error);
@@ -151,6 +183,8 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::optional<std::uint64_t> remembered_;  // number of the upload in the catalogue
   bool is_unsure_ = false;                   // a node may have kept what it did not confirm
   std::optional<ObjectRow> resealed_;
+  std::optional<PartPlan> part_;
+  std::optional<JoinPlan> joined_;
   std::vector<StripeId> bundles_;
   std::vector<crypto::Digest> bundle_roots_;
   UploadReport report_;

@@ -47,6 +47,29 @@ struct ObjectUpload::Step {
   std::string piece;
 };
 
+// Somewhere inside of such a file: archives are walked from their first byte only.
+inline storage::ContentClass class_inside(std::string_view name) {
+  const storage::ContentClass content = storage::classify({}, name);
+  const bool is_archive =
+      content == storage::ContentClass::Tar || content == storage::ContentClass::Zip;
+  return is_archive ? storage::ContentClass::Other : content;
+}
+
+// What a part is sealed and remembered with.
+struct PartEncoding {
+  explicit PartEncoding(const PartPlan& plan)
+      : number(plan.number),
+        own(plan.row.own),
+        // Above those of the parts before it, and of earlier attempts at this one.
+        first_segment((std::uint64_t{plan.number} << 44) | (plan.attempt << 20)),
+        hasher((plan.number - 1) * plan.row.part_bytes) {}
+
+  PartNumber number;
+  std::optional<storage::WithOwnSecret> own;
+  storage::SegmentNumber first_segment;
+  storage::PartHasher hasher;
+};
+
 struct ObjectUpload::Flight {
   StripeRow row;
   std::vector<ports::SharedBytes> shards;
@@ -99,6 +122,13 @@ struct ObjectUpload::Encoding {
       plan.domain = &domain;
       plan.index = &index;
     }
+    if (part) {
+      plan.own = part->own;
+      plan.first_number = part->first_segment;
+      plan.known_hash = crypto::Digest{};  // of the whole: it is known when all parts are there
+      // The beginning of a later part is no beginning of a file.
+      if (part->number > 1) plan.content = class_inside(open.object.name);
+    }
     HM_TRY(open.encoder, storage::ObjectEncoder::start(plan, writer, randomness));
     const auto head = std::make_shared<const Bytes>(std::exchange(open.head, {}));
     return open.encoder->push(*head, head);
@@ -112,6 +142,7 @@ struct ObjectUpload::Encoding {
       case Step::Kind::Piece: {
         Open& open = objects.back();
         plain_bytes += step.piece.size();
+        if (part) part->hasher.update(as_bytes(step.piece));
         if (open.encoder) {
           const auto piece = std::make_shared<const std::string>(std::move(step.piece));
           return open.encoder->push(as_bytes(*piece), piece);
@@ -136,6 +167,7 @@ struct ObjectUpload::Encoding {
   storage::SegmentKey cut_by;
   CatalogueIndex index;
   storage::StripeWriter writer;
+  std::optional<PartEncoding> part;
   std::deque<Open> objects;  // their encoders stay where they are
   std::vector<std::unique_ptr<Flight>> stripes;
   Result<void, storage::StorageError> state;

@@ -40,6 +40,7 @@ std::shared_ptr<ObjectUpload> ObjectUpload::reseal(KeeperParts& parts, std::stri
 
 // Manifests, and their boxes for the owner and for whom the objects are shared with.
 void ObjectUpload::seal() {
+  if (part_) return commit_part();
   std::map<identity::OwnerId, sealed_box::EncapsulationKey> keys;
   std::set<identity::OwnerId> owners{encoding_->owner};
   for (const Encoding::Open& open : encoding_->objects) {

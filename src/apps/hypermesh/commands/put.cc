@@ -16,6 +16,7 @@
 #include "apps/hypermesh/file_source.h"
 #include "apps/hypermesh/folder_walk.h"
 #include "apps/hypermesh/json_fields.h"
+#include "apps/hypermesh/object_parts.h"
 #include "apps/hypermesh/object_transfer.h"
 #include "apps/hypermesh/object_view.h"
 #include "apps/hypermesh/quantity.h"
@@ -102,7 +103,8 @@ class Putting {
   std::uint64_t shared_ = 0;
   std::uint64_t stored_ = 0;
   std::uint64_t unplaced_ = 0;
-  std::size_t known_ = 0;  // left out by --resume
+  std::uint64_t resumed_ = 0;  // that an earlier command had sent
+  std::size_t known_ = 0;      // left out by --resume
   std::vector<std::string> skipped_;
   std::vector<Failure> failures_;
 };
@@ -127,6 +129,7 @@ Outcome Putting::take(ordered_json report, bool is_single, Clock::duration took)
   shared_ += number_of(report, "shared_bytes");
   stored_ += number_of(report, "stored_bytes");
   unplaced_ += number_of(report, "unplaced");
+  resumed_ += number_of(report, "resumed_bytes");
   if (is_single) {
     objects_.push_back(member_of(report, "object"));
     if (!context_.globals.json) {
@@ -169,6 +172,10 @@ Outcome Putting::put_input() {
 Outcome Putting::send_file(const std::string& path, const std::string& name) {
   const auto began = Clock::now();
   HM_CLI_TRY(FileSource source, FileSource::open(path));
+  if (source.size() > kPartBytes) {
+    HM_CLI_TRY(ordered_json report, send_in_parts(access_, {path, name, options_.resume}, wish_));
+    return take(std::move(report), true, Clock::now() - began);
+  }
   HM_CLI_TRY(ordered_json report,
              send_object(access_, name, wish_, source.size(),
                          [&](std::span<char> room) { return source.read(room); }));
@@ -346,6 +353,7 @@ Outcome Putting::tell() {
                              {"code", text_of(last_report_, "code")},
                              {"losses", number_of(last_report_, "losses")},
                              {"stored_before", known_},
+                             {"resumed_bytes", resumed_},
                              {"left_out", skipped_},
                              {"failed", failures_.size()}};
     context_.terminal.data(document.dump(-1, ' ', false, ordered_json::error_handler_t::replace));

@@ -52,6 +52,37 @@ Outcome run(const StorageCollect& /*options*/, const Context& context) {
   return {};
 }
 
+Outcome run(const StorageUploads& options, const Context& context) {
+  HM_CLI_TRY(ObjectAccess access, object_access(context.globals));
+  HM_CLI_TRY(const ordered_json all, access.client.get("/objects/uploads", access.token));
+  const ordered_json& uploads = list_of(all, "uploads");
+  if (!options.end.empty()) {
+    std::vector<std::string> ids;
+    for (const ordered_json& upload : uploads) {
+      if (text_of(upload, "id").starts_with(options.end)) ids.push_back(text_of(upload, "id"));
+    }
+    if (ids.size() != 1) {
+      return failed(
+          ExitCode::Failure,
+          fmt::format("{} {}", ids.empty() ? "no upload begins with" : "several begin with",
+                      options.end),
+          "an id or a unique prefix is meant", "'hypermesh storage uploads' lists them");
+    }
+    HM_CLI_TRY(const ordered_json answer,
+               access.client.remove("/objects/uploads/" + ids.front(), access.token));
+    context.terminal.data(context.globals.json ? answer.dump()
+                                               : "it is given up; what is there of it is dropped");
+    return {};
+  }
+  if (context.globals.json) {
+    context.terminal.data(all.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    return {};
+  }
+  if (uploads.empty()) context.terminal.data("nothing is stored in part");
+  show_part(context, uploads, upload_heads(), upload_row);
+  return {};
+}
+
 Outcome run(const StorageDrain& options, const Context& context) {
   HM_CLI_TRY(ObjectAccess access, object_access(context.globals));
   HM_CLI_TRY(const ordered_json answer,
