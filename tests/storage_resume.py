@@ -105,7 +105,7 @@ def check_node(six):
     there = wait_until(lambda: has_part(six, path.name), "a part of it is stored")
     six.kill(TENANT)
     code, _, err = finish(storing)
-    require(code == 5 and "goes on with it" in err, f"{code} {err}")
+    require(code == 3 and "goes on with it" in err, f"{code} {err}")
     six.up()
     ids(six)
     wait_until(lambda: six.cli(TENANT, "ls", check=False).returncode == 0, "the node has its catalogue again")

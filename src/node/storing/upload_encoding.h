@@ -125,7 +125,6 @@ struct ObjectUpload::Encoding {
     if (part) {
       plan.own = part->own;
       plan.first_number = part->first_segment;
-      plan.known_hash = crypto::Digest{};  // of the whole: it is known when all parts are there
       // The beginning of a later part is no beginning of a file.
       if (part->number > 1) plan.content = class_inside(open.object.name);
     }

@@ -264,7 +264,8 @@ Result<ClientResponse> ClientConnection::receive_one(HttpMethod method, const Pa
     if (parser.is_done()) break;
     if (!error && buffer_.size() > 0) continue;
     if (ended_) {
-      if (!answered_) return lost("lost the connection to", asio::error::eof);
+      // After an interim answer, too; put_eof() requires a byte of this one.
+      if (!answered_ || !parser.got_some()) return lost("lost the connection to", asio::error::eof);
       parser.put_eof(error);
       if (error || !parser.is_done()) return lost("lost the connection to", asio::error::eof);
       break;

@@ -99,6 +99,13 @@ TEST(HttpClient, ReadsOverInterimAnswers) {
   EXPECT_EQ(answer->body, "abc");
 }
 
+TEST(HttpClient, AConnectionThatEndsAfterAnInterimAnswerIsLost) {
+  OneShotServer server("HTTP/1.1 100 Continue\r\n\r\n");
+  const auto answer = HttpClient(server.endpoint()).request({.target = "/"});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
+}
+
 TEST(HttpClient, RefusesAPartThatItDidNotAskFor) {
   for (const char* range :
        {"bytes 0-9/100", "bytes 11-19/100", "bytes 10-20/100", "bytes 10-/100", "bytes 10-19",
