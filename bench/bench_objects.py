@@ -40,7 +40,7 @@ def timed(action):
 def quietly(*command, **options):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
     if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} {command[1]}: exit {done.returncode}: {done.stderr[-500:]}")
+        raise RuntimeError(f"{command[0]} {command[1]}: exit {done.returncode}: {done.stderr[-500:]} {done.stdout[-500:]}")
     return done
 
 

@@ -8,6 +8,7 @@
 
 #include "core/ledger/ledger.h"
 #include "foundation/base/check.h"
+#include "foundation/base/log.h"
 #include "node/storing/keeper_limits.h"
 #include "node/storing/upload_encoding.h"
 
@@ -69,6 +70,7 @@ void ObjectUpload::give_up() {
 
 void ObjectUpload::fail_with(Error error) {
   if (is_over_) return;
+  log::warning("storing", "an upload failed", {{"why", error.message}, {"detail", error.detail}});
   give_up();
   auto done = std::move(listener_.on_done);
   listener_ = {};
