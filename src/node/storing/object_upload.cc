@@ -145,6 +145,7 @@ void ObjectUpload::run() {
         self->is_running_ = false;
         if (self->is_over_) return;
         self->steps_bytes_ -= bytes;
+        self->encoded_bytes_ = self->encoding_->plain_bytes;
         if (is_last) self->stage_ = Stage::Sealing;
         self->on_encoded();
         if (!self->is_over_ && bytes > 0 && self->listener_.on_taken) {
@@ -156,6 +157,10 @@ void ObjectUpload::run() {
 void ObjectUpload::on_encoded() {
   if (!encoding_->state) return fail_with(not_stored(encoding_->state.error()));
   queue_stripes();
+  go_on();
+}
+
+void ObjectUpload::go_on() {
   place_waiting();
   if (is_over_) return;
   if (stage_ == Stage::Encoding) return run();
@@ -163,6 +168,7 @@ void ObjectUpload::on_encoded() {
 }
 
 void ObjectUpload::queue_stripes() {
+  HM_CHECK(!is_running_);  // a worker has `encoding_` then
   for (auto& stripe : std::exchange(encoding_->stripes, {})) {
     bytes_on_their_way_ += stripe->row.roots.size() * stripe->row.shard_bytes;
     waiting_.push_back(std::move(stripe));
@@ -176,7 +182,7 @@ std::size_t ObjectUpload::least_places(const erasure::Code& code) const {
 std::uint64_t ObjectUpload::reserve_each(std::uint64_t shard_bytes) const {
   if (!plan_.bytes) return std::max({kFirstReserve, reserved_each_, shard_bytes});
   // Seals, padding and bundles come on top of the bytes.
-  const std::uint64_t done = encoding_->plain_bytes;
+  const std::uint64_t done = encoded_bytes_;
   const std::uint64_t left = *plan_.bytes > done ? *plan_.bytes - done : 0;
   const std::uint64_t part = left / code_->layout.code.data;
   return part + part / 32 + shard_bytes + (std::uint64_t{waiting_.size()} + 1) * shard_bytes;
@@ -330,7 +336,7 @@ void ObjectUpload::settle(const std::shared_ptr<Flight>& flight) {
     if (waiting_.empty() && flights_ == 0) commit();
     return place_waiting();
   }
-  on_encoded();
+  go_on();
 }
 
 void ObjectUpload::commit() {

@@ -128,6 +128,7 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   struct Flight;    // a stripe on its way
 
   void on_encoded();
+  void go_on();
   void choose();
   void place(std::unique_ptr<Flight> flight);
   void queue_stripes();
@@ -158,8 +159,9 @@ class ObjectUpload : public std::enable_shared_from_this<ObjectUpload> {
   std::unique_ptr<Encoding> encoding_;
   std::deque<Step> steps_;
   std::size_t steps_bytes_ = 0;
-  bool is_running_ = false;   // a worker has encoding_
-  bool is_finished_ = false;  // no input comes any more
+  std::uint64_t encoded_bytes_ = 0;  // of them, as of the last turn of a worker
+  bool is_running_ = false;          // a worker has encoding_, and nobody else touches it
+  bool is_finished_ = false;         // no input comes any more
   bool is_over_ = false;
   bool is_detached_ = false;
   bool is_writer_ = false;  // counted by the queue
