@@ -343,7 +343,7 @@ def check_recovery(six):
     require("nothing to recover" in refused.stderr, f"once: {refused.stderr}")
     put(six, small)
     six.cli(TENANT, "storage", "gc")
-    wait_until(lambda: quiet(six), "used and held are the same", 180)
+    wait_until(lambda: quiet(six), "used and held are the same", 300)
 
 
 def owner_id(six, index):
@@ -377,7 +377,7 @@ def check_killed(six):
 
     say("nothing is left behind: nodes keep what the catalogue knows of, and nothing else")
     six.cli(TENANT, "storage", "gc")
-    wait_until(lambda: quiet(six), "used and held are the same", 180)
+    wait_until(lambda: quiet(six), "used and held are the same", 300)
 
 
 def check_all(six):
