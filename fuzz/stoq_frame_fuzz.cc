@@ -36,7 +36,7 @@ Outcome read(hm::ByteView bytes, std::size_t step) {
         out.failed = true;
         return out;
       }
-      HM_CHECK(reader.buffered() <= 2 * fed + hm::stoq::kFrameGrowth);
+      HM_CHECK(reader.buffered() <= hm::stoq::kFrameGrowthFactor * fed + hm::stoq::kFrameGrowth);
       if (!*item) break;
       if ((*item)->header) {
         channel = (*item)->header->channel;
