@@ -75,7 +75,8 @@ def check_put(six):
 
     say("of the same file only the rest is sent")
     done = six.json(TENANT, "put", "--resume", path)
-    require(done["resumed_bytes"] == there["stored_bytes"], f"{done}")
+    # A part that had come whole when the command was killed is kept a moment later.
+    require(done["resumed_bytes"] >= there["stored_bytes"], f"{done}")
     require(done["plain_bytes"] + done["resumed_bytes"] == before.st_size, f"{done}")
     require(not uploads(six), "nothing is left of it")
     check_whole(six, path)
