@@ -153,8 +153,8 @@ void Adder::add_storage() {
   CLI::App* recover =
       add(*storage, "recover", "Get a lost catalogue of objects back from the nodes that keep them",
           "storage recover", to_.recover);
-  recover->add_flag("--without-silent", to_.recover.without_silent,
-                    "Go on although nodes that keep something do not answer");
+  recover->add_flag("--without-missing", to_.recover.without_missing,
+                    "Go on although something is not to be had; what is missing is dropped");
 }
 
 }  // namespace

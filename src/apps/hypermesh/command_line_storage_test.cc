@@ -61,8 +61,8 @@ TEST(StorageCommandLine, GetAndTheOthersTakeTheirs) {
   parsed<StorageCollect>({"storage", "gc"});
   EXPECT_EQ(parsed<StorageUploads>({"storage", "uploads", "--end", "1f"}).end, "1f");
   EXPECT_EQ(parsed<StorageDrain>({"storage", "drain", "node3"}).node, "node3");
-  EXPECT_FALSE(parsed<StorageRecover>({"storage", "recover"}).without_silent);
-  EXPECT_TRUE(parsed<StorageRecover>({"storage", "recover", "--without-silent"}).without_silent);
+  EXPECT_FALSE(parsed<StorageRecover>({"storage", "recover"}).without_missing);
+  EXPECT_TRUE(parsed<StorageRecover>({"storage", "recover", "--without-missing"}).without_missing);
 }
 
 TEST(StorageCommandLine, RemoveIsOfRunsAndObjects) {

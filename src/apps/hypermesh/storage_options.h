@@ -71,7 +71,7 @@ struct StorageDrain {
   std::string node;
 };
 struct StorageRecover {
-  bool without_silent = false;
+  bool without_missing = false;
 };
 
 }  // namespace hm::cli

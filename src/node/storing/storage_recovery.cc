@@ -18,10 +18,16 @@ struct StorageRecovery::Listing {
   std::function<void(Result<Found>)> done;
   std::vector<std::pair<std::uint32_t, ShardKind>> left;  // numbers of places
   std::optional<ports::ShardRoot> cursor;                 // in the last of them
+  std::vector<std::uint64_t> room;                        // for shards, of each place
   std::set<identity::NodeId> silent;
 };
 
 void StorageRecovery::list(std::function<void(Result<Found>)> done) {
+  if (is_listing_) {
+    return done(fail(ErrorCode::Busy, "what others keep is being listed already",
+                     "one recovery at a time"));
+  }
+  is_listing_ = true;
   is_listed_ = false;
   places_.clear();
   shards_.clear();
@@ -38,6 +44,7 @@ void StorageRecovery::list(std::function<void(Result<Found>)> done) {
       const auto number = static_cast<std::uint32_t>(places_.size());
       listing->left.emplace_back(number, ShardKind::Data);
       listing->left.emplace_back(number, ShardKind::Box);
+      listing->room.push_back(lease->quantity / ports::kMinCountedBytes);
       places_.push_back(place);
     }
   }
@@ -53,6 +60,7 @@ void StorageRecovery::list_next(const std::shared_ptr<Listing>& listing) {
   }
   if (listing->left.empty()) {
     std::ranges::sort(shards_);
+    is_listing_ = false;
     is_listed_ = true;
     Found found{.bundles = {}, .shards = shards_.size(), .silent = {}};
     for (const auto& [root, copies] : bundles_) found.bundles.push_back(root);
@@ -65,7 +73,9 @@ void StorageRecovery::list_next(const std::shared_ptr<Listing>& listing) {
       place.node, place.lease, kind, listing->cursor,
       [this, alive = alive_, listing, number, kind, place](Result<ports::ShardList> list) {
         if (!*alive) return;
-        if (list) {
+        const bool fits = list && list->shards.size() <= listing->room[number];
+        if (fits) {
+          listing->room[number] -= list->shards.size();
           for (const ports::ListedShard& each : list->shards) {
             if (kind == ShardKind::Box) {
               Copies& copies = bundles_[each.root];
@@ -75,12 +85,14 @@ void StorageRecovery::list_next(const std::shared_ptr<Listing>& listing) {
               shards_.emplace_back(each.root, number);
             }
           }
-          listing->cursor = list->next;
+          // A page without anything has nothing behind it either.
+          listing->cursor = list->shards.empty() ? std::nullopt : list->next;
         } else {
           listing->silent.insert(place.node);
           listing->cursor.reset();
         }
         if (shards_.size() + bundles_.size() > kMaxRecoveredShards) {
+          is_listing_ = false;
           return listing->done(fail(
               ErrorCode::NoCapacity,
               fmt::format("more than {} parts lie under this node's leases", kMaxRecoveredShards),

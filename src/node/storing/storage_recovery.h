@@ -43,7 +43,8 @@ class StorageRecovery {
   StorageRecovery(const StorageRecovery&) = delete;
   StorageRecovery& operator=(const StorageRecovery&) = delete;
 
-  // Asks all who hold something. NoCapacity: more shards than kMaxRecoveredShards.
+  // Asks all who hold something. NoCapacity: more shards than kMaxRecoveredShards; Busy: they are
+  // being asked. Who names more than fits into its lease counts as silent.
   void list(std::function<void(Result<Found>)> done);
   bool is_listed() const { return is_listed_; }
   // InvalidArgument: not an object of this node; AlreadyExists: the catalogue has this version or a
@@ -69,6 +70,7 @@ class StorageRecovery {
     std::vector<storage::Place> places;
   };
   std::map<ports::ShardRoot, Copies> bundles_;
+  bool is_listing_ = false;
   bool is_listed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -35,6 +35,9 @@ class Recovering {
 
   // What cannot be had or opened is remembered, and the others come all the same.
   void take_bundle(const std::string& root);
+  // It ends the recovery, after which what is missing is dropped: only if nothing is, or if the
+  // user says so.
+  Outcome check_whole(bool without_missing) const;
   Outcome tell(bool is_complete) const;
 
  private:
@@ -94,6 +97,20 @@ void Recovering::take_bundle(const std::string& root) {
   }
 }
 
+Outcome Recovering::check_whole(bool without_missing) const {
+  if (left_out_.empty() || without_missing) return {};
+  std::string words;
+  for (const ordered_json& each : left_out_) {
+    words += fmt::format("{}{}: {}", words.empty() ? "" : "; ", text_of(each, "what"),
+                         text_of(each, "why"));
+  }
+  return failed(ExitCode::Failure,
+                fmt::format("{} objects are there again, {} could not be had", objects_.size(),
+                            left_out_.size()),
+                printable(words),
+                "nothing is dropped yet: run it again, or end it with --without-missing");
+}
+
 Outcome Recovering::tell(bool is_complete) const {
   if (context_.globals.json) {
     ordered_json all = ordered_json::array();
@@ -125,12 +142,12 @@ Outcome run(const StorageRecover& options, const Context& context) {
   HM_CLI_TRY(const ordered_json begun,
              access.client.post("/storage/recovery", ordered_json::object(), access.token));
   const ordered_json& silent = list_of(begun, "silent");
-  if (!silent.empty() && !options.without_silent) {
+  if (!silent.empty() && !options.without_missing) {
     return failed(
         ExitCode::Failure,
-        fmt::format("{} keeps something of this node, and does not answer", names_of(silent)),
-        "what only it has would not be recovered, and is dropped when it is back",
-        "wait for it, or go on with --without-silent");
+        fmt::format("nodes that keep something of this one do not answer: {}", names_of(silent)),
+        "what only they have would not be recovered, and is dropped when they are back",
+        "wait for them, or go on with --without-missing");
   }
   Recovering recovering(context, access, keys);
   const ordered_json& bundles = list_of(begun, "bundles");
@@ -139,6 +156,7 @@ Outcome run(const StorageRecover& options, const Context& context) {
   for (const ordered_json& root : bundles) {
     if (root.is_string()) recovering.take_bundle(root.get<std::string>());
   }
+  HM_CLI_TRY_VOID(recovering.check_whole(options.without_missing));
   HM_CLI_TRY(const ordered_json ended,
              access.client.post("/storage/recovery/end", ordered_json::object(), access.token));
   return recovering.tell(text_of(ended, "complete") == "true");
